@@ -1,0 +1,12 @@
+export { type AppCommand, type AppState, type AppStep, decideApp, evolveApp, newApp } from './app/decide.js';
+export type { AppFact } from './app/facts.js';
+export type { Decision, RefusalCode } from './decision.js';
+export type { Actor, CommandContext, Fact, FactType, RecordedEvent } from './events/event.js';
+export { currentRevision, dataSchemas, eventSchema, factTypes, type JsonSchema } from './events/schema.js';
+export { type RawEvent, type Upcaster, upcast } from './events/upcast.js';
+export type { SessionStanding, UserCommand } from './user/commands.js';
+export { decideUser } from './user/decide.js';
+export { evolveUser, raisesWatermark, type UserStep } from './user/evolve.js';
+export type { UserFact } from './user/facts.js';
+export { type UserState, type UserStatus, unknownUser } from './user/state.js';
+export { isDead, type TokenStanding, type Watermark } from './watermark.js';

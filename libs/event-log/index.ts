@@ -1,0 +1,11 @@
+export {
+  type EventLog,
+  type LogBatch,
+  type LogEntry,
+  type LogReader,
+  type LogRecord,
+  LogUnavailable,
+  type LogValue,
+  type Positions,
+  type Reading,
+} from './event-log.js';
