@@ -1,0 +1,45 @@
+import { cleanEnv } from 'envalid';
+import { settings } from './settings.js';
+
+/** The configuration of a process could not be read. `problems` has one line for each variable that is wrong. */
+export class ConfigurationInvalid extends Error {
+  readonly code = 'configuration-invalid';
+  constructor(readonly problems: readonly string[]) {
+    super(`the configuration is wrong:\n${problems.map((line) => `  ${line}`).join('\n')}`);
+  }
+}
+
+export type Config = ReturnType<typeof readConfig>;
+
+/**
+ * Reads and checks the configuration.
+ * @throws ConfigurationInvalid naming every variable that is wrong, and why; a secret's value is not repeated.
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>) {
+  const problems: string[] = [];
+  const read = cleanEnv(env, settings, {
+    reporter: ({ errors }) => {
+      for (const [name, error] of Object.entries(errors)) if (error) problems.push(`${name}: ${error.message}`);
+    },
+  });
+  if (problems.length > 0) throw new ConfigurationInvalid(problems);
+  const values = { ...read };
+  if (values.ACCESS_TOKEN_TTL >= values.REFRESH_TOKEN_TTL) {
+    problems.push('ACCESS_TOKEN_TTL: an access token must live shorter than the session (REFRESH_TOKEN_TTL)');
+  }
+  if (values.CONTROL_PORT === values.EDGE_PORT) {
+    problems.push('EDGE_PORT: the edge needs another port than the control API (CONTROL_PORT)');
+  }
+  if (problems.length > 0) throw new ConfigurationInvalid(problems);
+  return {
+    ...values,
+    TOKEN_AUDIENCE: values.TOKEN_AUDIENCE || values.APP_ID,
+    ADMIN_API_KEY: values.ADMIN_API_KEY || null,
+    UPSTREAM_URL: values.UPSTREAM_URL || null,
+  };
+}
+
+/** How long the revocation set must remember a fact: the life of an access token, and the clocks' difference. */
+export function revocationLifeMs(config: Config): number {
+  return config.ACCESS_TOKEN_TTL + 2 * config.CLOCK_SKEW;
+}

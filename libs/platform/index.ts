@@ -1,0 +1,12 @@
+export { type Config, ConfigurationInvalid, readConfig, revocationLifeMs } from './config/config.js';
+export { secretSettings, settings } from './config/settings.js';
+export { type ReadinessCheck, registerHealth } from './health/health.js';
+export { listening, PortUnavailable } from './lifecycle/listen.js';
+export { type Running, stopOnSignal } from './lifecycle/run-until-signal.js';
+export { createLogger, type Logger } from './logging/logger.js';
+export { nestLogger } from './logging/nest-logger.js';
+export { createMetrics, type Metrics } from './metrics/metrics.js';
+export { type KnownPaths, noteRoutes } from './problems/known-paths.js';
+export { type FieldError, Problem, type ProblemBody } from './problems/problem.js';
+export { ProblemFilter } from './problems/problem-filter.js';
+export { type ProblemAnswer, toProblem } from './problems/to-problem.js';
