@@ -16,14 +16,15 @@ export interface Watermark {
 
 /**
  * The one rule of the gate: a token is dead when it is older than its user's or its app's watermark, or when its own
- * session is dead. No clocks are compared (docs/architecture.md, section 2).
+ * session is dead. No clocks are compared (docs/architecture.md, section 2). What cannot be compared is dead, so the
+ * rule asks what lets a token live.
  */
 export function isDead(
   token: TokenStanding,
   user: (Watermark & { readonly deadSessions: ReadonlySet<string> }) | null,
   app: Watermark | null,
 ): boolean {
-  if (app !== null && token.appVersion < app.watermark) return true;
-  if (user === null) return false;
-  return token.version < user.watermark || user.deadSessions.has(token.sid);
+  const passesApp = app === null || token.appVersion >= app.watermark;
+  const passesUser = user === null || (token.version >= user.watermark && !user.deadSessions.has(token.sid));
+  return !(passesApp && passesUser);
 }

@@ -41,6 +41,9 @@ export const dataSchemas: Readonly<Record<FactType, JsonSchema>> = {
   'portcullis.app.sessions-revoked.v1': nothing,
 };
 
+/** A user's id: 24 hex digits, or `<alias>|<subject>` of another issuer. */
+const userId = { type: 'string', minLength: 1, maxLength: 256 } as const;
+
 const envelope = {
   id: { type: 'string', minLength: 1, maxLength: 64 },
   app: { type: 'string', minLength: 1, maxLength: 64 },
@@ -51,7 +54,7 @@ const envelope = {
   actor: {
     type: 'object',
     required: ['kind', 'id'],
-    properties: { kind: { enum: ['admin', 'user', 'system'] }, id: { type: 'string', maxLength: 128 } },
+    properties: { kind: { enum: ['admin', 'user', 'system'] }, id: userId },
     additionalProperties: false,
   },
   reason: { type: ['string', 'null'], maxLength: 500 },
@@ -66,7 +69,7 @@ export function eventSchema(type: FactType): JsonSchema {
     required: [...Object.keys(envelope), 'userId', 'type', 'revision', 'data'],
     properties: {
       ...envelope,
-      userId: ofUser ? { type: 'string', minLength: 1, maxLength: 256 } : { type: 'null' },
+      userId: ofUser ? userId : { type: 'null' },
       type: { const: type },
       revision: { const: currentRevision[type] },
       data: dataSchemas[type],

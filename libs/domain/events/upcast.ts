@@ -10,11 +10,16 @@ export type Upcaster = (event: RawEvent) => RawEvent;
  */
 const upcasters: Readonly<Record<string, Upcaster>> = {};
 
-/** Brings an event to its newest revision, step by step. `table` is replaced only by tests of the mechanism. */
+/**
+ * Brings an event to its newest revision, step by step; one that no upcaster knows is given back as it is, and it is for
+ * the schema to refuse it. Never throws by itself. `table` is replaced only by tests of the mechanism.
+ */
 export function upcast(event: RawEvent, table: Readonly<Record<string, Upcaster>> = upcasters): RawEvent {
   let current = event;
   for (;;) {
-    const step = table[`${String(current['type'])}@${String(current['revision'])}`];
+    const { type, revision } = current;
+    if (typeof type !== 'string' || typeof revision !== 'number') return current;
+    const step = table[`${type}@${revision}`];
     if (!step) return current;
     current = step(current);
   }
