@@ -1,0 +1,1 @@
+export { type Projector, type ProjectorParts, startProjector } from './projector.js';

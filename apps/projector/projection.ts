@@ -1,0 +1,72 @@
+import type { RecordedEvent } from '#libs/domain';
+import type { EventLog, LogBatch, LogReader, Reading } from '#libs/event-log';
+import { readEvent, UnreadableEvent } from '#libs/event-store';
+import type { Logger, Metrics } from '#libs/platform';
+import type { StoredPositions } from './positions.js';
+
+/** Something that is kept up to date from the log, with its position in the store. */
+export interface Projection {
+  readonly name: string;
+  handle(event: RecordedEvent): Promise<void>;
+}
+
+export interface ProjectionTools {
+  readonly log: EventLog;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/**
+ * Feeds a projection from the log, from where it stands in `positions`. An event that cannot be handled stops its
+ * partition: it is retried, logged at error and counted as lag, and never skipped.
+ */
+export function followLog(
+  projection: Projection,
+  positions: StoredPositions,
+  tools: ProjectionTools,
+): Promise<Reading> {
+  const lag = new LagGauge(projection.name, tools.metrics);
+  const reader: LogReader = {
+    group: `portcullis.${projection.name}`,
+    startAt: (partition) => positions.of(partition),
+    handle: async (batch) => {
+      lag.reached(batch, batch.entries[0]?.offset ?? batch.next);
+      for (const event of eventsOf(batch)) await projection.handle(event);
+      await positions.save(batch.partition, batch.next);
+      lag.reached(batch, batch.next);
+    },
+    onTrouble: (error) =>
+      tools.logger.error({ err: error, projection: projection.name }, 'projection cannot go on; retrying'),
+  };
+  return tools.log.read(reader);
+}
+
+/** The events of a batch, checked one by one as they are taken. @throws UnreadableEvent at one that cannot be read. */
+export function* eventsOf(batch: LogBatch): Generator<RecordedEvent> {
+  for (const entry of batch.entries) {
+    if (entry.value === undefined) {
+      throw new UnreadableEvent(`the entry at ${entry.partition}:${entry.offset} is not JSON`);
+    }
+    yield readEvent(entry.value);
+  }
+}
+
+/** Keeps a projection's lag, summed over its partitions, in the metrics. */
+export class LagGauge {
+  private readonly byPartition = new Map<number, number>();
+
+  constructor(
+    private readonly projection: string,
+    private readonly metrics: Metrics,
+  ) {
+    metrics.projectorLag.set({ projection }, 0);
+  }
+
+  /** `position` has been reached of a partition that ends, as the batch knows, at `end`. */
+  reached(batch: LogBatch, position: number): void {
+    this.byPartition.set(batch.partition, Math.max(0, batch.end - position));
+    let total = 0;
+    for (const lag of this.byPartition.values()) total += lag;
+    this.metrics.projectorLag.set({ projection: this.projection }, total);
+  }
+}

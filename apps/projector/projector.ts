@@ -1,0 +1,42 @@
+import type { Accounts, Sessions } from '#libs/accounts';
+import type { Documents } from '#libs/documents';
+import type { Reading } from '#libs/event-log';
+import type { Revocations } from '#libs/revocations';
+import type { Users } from '#libs/users';
+import { erasureProjection } from './erasure-projection.js';
+import { StoredPositions } from './positions.js';
+import { followLog, type ProjectionTools } from './projection.js';
+import { RevocationsFollower } from './revocations-follower.js';
+import { usersProjection } from './users-projection.js';
+
+export interface ProjectorParts extends ProjectionTools {
+  readonly documents: Documents;
+  readonly users: Users;
+  readonly accounts: Accounts;
+  readonly sessions: Sessions;
+  readonly revocations: Revocations;
+  readonly now: () => number;
+  /** How long the revocation set remembers, ms. */
+  readonly lifeMs: number;
+}
+
+/** The projector: the log into user documents, the revocation set, and the erasure of what is private. */
+export interface Projector {
+  stop(): Promise<void>;
+}
+
+/** Resolves when the revocation set is whole; the other projections may still be catching up. */
+export async function startProjector(parts: ProjectorParts): Promise<Projector> {
+  const follower = new RevocationsFollower(parts.revocations, parts);
+  await follower.start();
+  const readings: Reading[] = [];
+  for (const projection of [usersProjection(parts.users), erasureProjection(parts.accounts, parts.sessions)]) {
+    const positions = await StoredPositions.open(parts.documents, projection.name);
+    readings.push(await followLog(projection, positions, parts));
+  }
+  return {
+    stop: async () => {
+      await Promise.all([follower.stop(), ...readings.map((reading) => reading.stop())]);
+    },
+  };
+}
