@@ -39,7 +39,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
   };
 }
 
-/** How long the revocation set must remember a fact: the life of an access token, and the clocks' difference. */
-export function revocationLifeMs(config: Config): number {
-  return config.ACCESS_TOKEN_TTL + 2 * config.CLOCK_SKEW;
+/**
+ * How long the revocation set must remember a fact, in ms: the longest life of an access token that may be about, and
+ * the difference of the clocks of issuer and edge, each way.
+ */
+export function revocationLifeMs(longestAccessLifeMs: number, config: Pick<Config, 'CLOCK_SKEW'>): number {
+  return longestAccessLifeMs + 2 * config.CLOCK_SKEW;
 }

@@ -23,6 +23,13 @@ const byCode: Readonly<Record<string, Mapped>> = {
   UserAlreadyConfirmed: { status: 409, code: 'UserAlreadyConfirmed' },
   UserNotConfirmed: { status: 409, code: 'UserNotConfirmed' },
   'email-taken': { status: 409, code: 'AccountNameInUse', detail: 'name already in use' },
+  'email-contended': { status: 409, code: 'AccountNameContended', retryAfterSeconds: 1 },
+  'attempt-reused': { status: 422, code: 'IdempotencyKeyReused' },
+  'hasher-busy': { status: 503, code: 'TooBusy', retryAfterSeconds: 2 },
+  'last-admin-key': { status: 409, code: 'LastAdminKey' },
+  'environment-key': { status: 409, code: 'EnvironmentKey' },
+  SessionNotFound: { status: 404, code: 'SessionNotFound' },
+  'keys-unavailable': { status: 503, code: 'KeysUnavailable', retryAfterSeconds: 1 },
   'version-conflict': { status: 409, code: 'VersionConflict', retryAfterSeconds: 1 },
   'store-unavailable': {
     status: 503,

@@ -1,0 +1,79 @@
+import 'reflect-metadata';
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import formbody from '@fastify/formbody';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import { listening, nestLogger, noteRoutes, ProblemFilter, type Running, registerHealth } from '#libs/platform';
+import { controlModule } from './control.module.js';
+import type { ControlParts } from './control-parts.js';
+import { startHousekeeping } from './housekeeping.js';
+import { serveOpenApi } from './http/openapi.js';
+
+/** The control API of a process. */
+export interface Control extends Running {
+  /** @throws PortUnavailable */
+  listen(): Promise<void>;
+  /** Where it listens, once it does. */
+  readonly url: string;
+}
+
+export async function createControl(parts: ControlParts): Promise<Control> {
+  const { config, logger, metrics } = parts;
+  const adapter = new FastifyAdapter({
+    bodyLimit: config.BODY_LIMIT,
+    trustProxy: config.TRUST_PROXY.length > 0 ? [...config.TRUST_PROXY] : false,
+    genReqId: (request: IncomingMessage) => correlationIdIn(request.headers['x-correlation-id']) ?? randomUUID(),
+    forceCloseConnections: 'idle',
+    requestTimeout: 30_000,
+    routerOptions: { maxParamLength: 512 },
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(controlModule(parts), adapter, {
+    logger: nestLogger(logger),
+    bodyParser: false,
+    abortOnError: false,
+  });
+  const fastify: FastifyInstance = adapter.getInstance();
+  const paths = noteRoutes(fastify);
+  await readBodies(fastify);
+  fastify.addHook('onSend', async (request, reply) => {
+    reply.header('x-correlation-id', request.id);
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+  });
+  registerHealth(fastify, { checks: parts.checks, registry: metrics.registry });
+  app.useGlobalFilters(new ProblemFilter(logger, paths));
+  serveOpenApi(app);
+  await app.init();
+  await fastify.ready();
+  const housekeeping = startHousekeeping(parts);
+
+  const where = { host: config.HOST, port: config.CONTROL_PORT, setting: 'CONTROL_PORT' };
+  return {
+    listen: () => listening(where, () => app.listen(where.port, where.host)),
+    get url() {
+      const { port } = fastify.server.address() as AddressInfo;
+      return `http://${config.HOST}:${port}`;
+    },
+    close: async () => {
+      await housekeeping.stop();
+      await app.close();
+    },
+  };
+}
+
+/** JSON, where an absent body of a command may be empty, and forms for OAuth. */
+async function readBodies(fastify: FastifyInstance): Promise<void> {
+  const parseJson = fastify.getDefaultJsonParser('error', 'error');
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body.length === 0) done(null, undefined);
+    else void parseJson(request, body.toString(), done);
+  });
+  await fastify.register(formbody);
+}
+
+function correlationIdIn(header: string | string[] | undefined): string | null {
+  return typeof header === 'string' && /^[\w.:-]{1,128}$/.test(header) ? header : null;
+}

@@ -1,0 +1,10 @@
+import type { CommandContext } from '#libs/domain';
+
+/** A command's context, and whether it may have been carried out before. */
+export interface SentCommand extends CommandContext {
+  /**
+   * Set when an earlier attempt with the same command id was cut off: the time (ms) of that attempt. Its event, if it
+   * left one, is then the answer.
+   */
+  readonly resumedSince: number | null;
+}

@@ -1,0 +1,3 @@
+export { type Control, createControl } from './control.js';
+export type { ControlParts } from './control-parts.js';
+export { CommandResults } from './http/idempotency/command-results.js';
