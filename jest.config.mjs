@@ -6,6 +6,9 @@ const {
   ...swc
 } = JSON.parse(readFileSync(new URL('./.swcrc', import.meta.url), 'utf8'));
 
+const { KAFKA_BROKERS, MONGODB_URI, REDIS_URL } = process.env;
+const serversAreGiven = KAFKA_BROKERS || MONGODB_URI || REDIS_URL;
+
 /** The suite runs on the sources: swc compiles each file as it is loaded, with the build's own settings. */
 export default {
   testEnvironment: 'node',
@@ -16,5 +19,7 @@ export default {
     '^#(libs|apps)/(.*)$': '<rootDir>/$1/$2/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
+  // What needs real servers runs where they are named (npm run test:cluster).
+  testPathIgnorePatterns: ['/node_modules/', ...(serversAreGiven ? [] : ['\\.cluster\\.spec\\.ts$'])],
   testTimeout: 30_000,
 };

@@ -1,6 +1,7 @@
 import type { Accounts, Sessions } from '#libs/accounts';
 import type { Documents } from '#libs/documents';
 import type { Reading } from '#libs/event-log';
+import type { ReadinessCheck } from '#libs/platform';
 import type { Revocations } from '#libs/revocations';
 import type { Users } from '#libs/users';
 import { erasureProjection } from './erasure-projection.js';
@@ -16,18 +17,20 @@ export interface ProjectorParts extends ProjectionTools {
   readonly sessions: Sessions;
   readonly revocations: Revocations;
   readonly now: () => number;
-  /** How long the revocation set remembers, ms. */
-  readonly lifeMs: number;
+  /** How long the revocation set remembers, ms; asked each time. */
+  readonly lifeMs: () => number;
 }
 
 /** The projector: the log into user documents, the revocation set, and the erasure of what is private. */
 export interface Projector {
+  /** Whether the revocation set is whole and follows the log. */
+  readonly check: ReadinessCheck;
   stop(): Promise<void>;
 }
 
 /** Resolves when the revocation set is whole; the other projections may still be catching up. */
 export async function startProjector(parts: ProjectorParts): Promise<Projector> {
-  const follower = new RevocationsFollower(parts.revocations, parts);
+  const follower = new RevocationsFollower(parts);
   await follower.start();
   const readings: Reading[] = [];
   for (const projection of [usersProjection(parts.users), erasureProjection(parts.accounts, parts.sessions)]) {
@@ -35,6 +38,7 @@ export async function startProjector(parts: ProjectorParts): Promise<Projector> 
     readings.push(await followLog(projection, positions, parts));
   }
   return {
+    check: { name: 'revocation set', check: () => follower.check() },
     stop: async () => {
       await Promise.all([follower.stop(), ...readings.map((reading) => reading.stop())]);
     },

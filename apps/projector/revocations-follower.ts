@@ -1,36 +1,123 @@
+import { randomUUID } from 'node:crypto';
 import type { LogBatch, LogReader, Reading } from '#libs/event-log';
 import { type Revocation, type Revocations, revocationOf } from '#libs/revocations';
+import { type Deferred, deferred } from './deferred.js';
 import { eventsOf, LagGauge, type ProjectionTools } from './projection.js';
 
+export interface FollowerTools extends ProjectionTools {
+  readonly revocations: Revocations;
+  readonly now: () => number;
+  /** How long the set remembers a fact, ms; asked each time, since it grows when tokens live longer. */
+  readonly lifeMs: () => number;
+}
+
+const lookEveryMs = 1_000;
+
 /**
- * Log -> revocation set. What the commands' shortcut wrote is written again (max-write: repeating is harmless), and
- * what it missed is repaired. A set that is not whole is rebuilt from the last token life of the log, and only then
- * declared whole. An event that cannot be read stops everything and shouts: skipping it could let a revoked user in.
+ * Log -> revocation set. What the commands' shortcut wrote is written again (max-write: repeating is harmless), and what
+ * it missed is repaired. A set that is not whole (new, emptied, rolled back) is filled from the last token life of the
+ * log and only then declared whole; until then edges give no verdict from it. An event that cannot be read stops
+ * everything and shouts: skipping it could let a revoked user in.
  */
 export class RevocationsFollower {
   private generation: string | null = null;
-  private positions = new Map<number, number>();
   private readonly lag: LagGauge;
   private reading: Reading | null = null;
+  private looking: NodeJS.Timeout | null = null;
+  private making: Promise<void> | null = null;
+  private stopped = false;
+  private filling: Deferred | null = null;
+  /** What went wrong last, by what was being done; gone when that goes well again. */
+  private readonly troubles = new Map<'look' | 'read', unknown>();
   /** Events from before this process are not timed: they waited for it, not for the gate. */
   private readonly startedAt: number;
 
-  constructor(
-    private readonly revocations: Revocations,
-    private readonly tools: ProjectionTools & { readonly now: () => number; readonly lifeMs: number },
-  ) {
+  constructor(private readonly tools: FollowerTools) {
     this.lag = new LagGauge('revocations', tools.metrics);
     this.startedAt = tools.now();
   }
 
-  /** Resolves when the set is whole and is being kept so. */
+  /** Resolves when the set is whole and has followed the log up to where it ended at the call. */
   async start(): Promise<void> {
+    await this.look();
     this.reading = await this.tools.log.read(this.reader());
-    await this.makeWhole(this.reading);
+    await this.reading.caughtUp();
+    this.lookAgain();
   }
 
   async stop(): Promise<void> {
+    this.stopped = true;
+    if (this.looking) clearTimeout(this.looking);
     await this.reading?.stop();
+    this.filling?.reject(new Error('the projector was stopped'));
+    await this.making?.catch(() => undefined);
+  }
+
+  /** Rejects with what keeps the set from following the log. */
+  async check(): Promise<void> {
+    for (const trouble of this.troubles.values()) throw trouble;
+    if (this.generation === null) throw new Error('the revocation set is not whole yet');
+  }
+
+  /** Sees whether the set is still the one that this process knows, and makes it whole when it is not. */
+  private look(): Promise<void> {
+    this.making ??= this.makeWhole().finally(() => {
+      this.making = null;
+    });
+    return this.making;
+  }
+
+  private lookAgain(): void {
+    if (this.stopped) return;
+    this.looking = setTimeout(() => {
+      this.look()
+        .catch((error: unknown) => this.shout('look', error))
+        .finally(() => this.lookAgain());
+    }, lookEveryMs);
+  }
+
+  /** Another process may have made it whole meanwhile: then its generation is taken over. */
+  private async makeWhole(): Promise<void> {
+    const { revocations, logger } = this.tools;
+    const wasWhole = this.generation !== null;
+    this.generation = (await revocations.status()).generation;
+    if (this.generation !== null) {
+      this.troubles.delete('look');
+      return;
+    }
+    const began = performance.now();
+    logger[wasWhole ? 'warn' : 'info']('the revocation set is not whole; filling it from the log');
+    this.generation = await this.fill();
+    this.troubles.delete('look');
+    logger.info(
+      { generation: this.generation, ms: Math.round(performance.now() - began) },
+      'the revocation set is whole',
+    );
+  }
+
+  /**
+   * Reads the last token life of every partition, whoever else reads it, and declares the set whole up to there. It waits
+   * for each partition by name: being given none of them yet must not pass for having read them all.
+   */
+  private async fill(): Promise<string> {
+    const { log, revocations, now, lifeMs } = this.tools;
+    const starts = await log.positionsAt(now() - lifeMs());
+    const ends = await log.ends();
+    const unread = new Set([...ends.keys()].filter((p) => (ends.get(p) ?? 0) > (starts.get(p) ?? 0)));
+    if (unread.size > 0) {
+      const read = deferred();
+      this.filling = read;
+      const handle = async (batch: LogBatch) => {
+        await this.raise(batch);
+        if (batch.next >= (ends.get(batch.partition) ?? 0)) unread.delete(batch.partition);
+        if (unread.size === 0) read.resolve();
+      };
+      const group = `portcullis.revocations.fill.${randomUUID()}`;
+      const startAt = async (partition: number) => starts.get(partition) ?? null;
+      const reading = await log.read({ group, startAt, handle, onTrouble: (error) => this.shout('look', error) });
+      await read.promise.finally(() => reading.stop());
+    }
+    return await revocations.declareWhole(ends);
   }
 
   private reader(): LogReader {
@@ -38,61 +125,44 @@ export class RevocationsFollower {
       group: 'portcullis.revocations',
       startAt: (partition) => this.startAt(partition),
       handle: (batch) => this.handle(batch),
-      onTrouble: (error) =>
-        this.tools.logger.error({ err: error }, 'the revocation set cannot follow the log; retrying'),
+      onTrouble: (error) => this.shout('read', error),
     };
   }
 
   private async startAt(partition: number): Promise<number | null> {
-    const status = await this.revocations.status();
-    this.generation = status.generation;
-    const kept = status.generation === null ? undefined : status.positions.get(partition);
-    if (kept !== undefined) return kept;
-    const { now, lifeMs, log } = this.tools;
-    return (await log.positionsAt(now() - lifeMs)).get(partition) ?? null;
+    const { revocations, log, now, lifeMs } = this.tools;
+    const { positions } = await revocations.status();
+    return positions.get(partition) ?? (await log.positionsAt(now() - lifeMs())).get(partition) ?? null;
   }
 
   private async handle(batch: LogBatch): Promise<void> {
+    await this.raise(batch);
+    this.troubles.delete('read');
+    this.lag.reached(batch, batch.next);
+    if (this.generation === null) return;
+    const same = await this.tools.revocations.advance(this.generation, new Map([[batch.partition, batch.next]]));
+    if (!same) this.look().catch((error: unknown) => this.shout('look', error));
+  }
+
+  private async raise(batch: LogBatch): Promise<void> {
     const revocations: Revocation[] = [];
     for (const event of eventsOf(batch)) {
       const revocation = revocationOf(event);
       if (revocation) revocations.push(revocation);
     }
-    if (revocations.length > 0) await this.revocations.raise(revocations);
+    if (revocations.length > 0) await this.tools.revocations.raise(revocations);
     this.time(revocations);
-    this.positions.set(batch.partition, batch.next);
-    this.lag.reached(batch, batch.next);
-    if (this.generation !== null && !(await this.revocations.advance(this.generation, this.positions))) {
-      this.generation = null;
-      this.tools.logger.warn('the revocation set was emptied or replaced; rebuilding it from the log');
-      void this.rebuild();
-    }
-  }
-
-  private async rebuild(): Promise<void> {
-    try {
-      const { reading } = this;
-      if (!reading) return;
-      this.positions = new Map();
-      await reading.restart();
-      await this.makeWhole(reading);
-    } catch (error) {
-      this.tools.logger.error({ err: error }, 'the revocation set could not be rebuilt');
-    }
-  }
-
-  private async makeWhole(reading: Reading): Promise<void> {
-    await reading.caughtUp();
-    if (this.generation !== null) return;
-    this.generation = await this.revocations.declareWhole(this.positions);
-    this.tools.logger.info({ generation: this.generation }, 'the revocation set is whole');
   }
 
   private time(revocations: readonly Revocation[]): void {
-    const now = this.tools.now();
+    const { now, metrics } = this.tools;
     for (const { at } of revocations) {
-      if (at >= this.startedAt)
-        this.tools.metrics.appendToEnforced.observe({ via: 'log' }, Math.max(0, now - at) / 1_000);
+      if (at >= this.startedAt) metrics.appendToEnforced.observe({ via: 'log' }, Math.max(0, now() - at) / 1_000);
     }
+  }
+
+  private shout(doing: 'look' | 'read', error: unknown): void {
+    this.troubles.set(doing, error);
+    this.tools.logger.error({ err: error }, 'the revocation set cannot follow the log; retrying');
   }
 }

@@ -4,7 +4,9 @@ import type { Standalone } from './assemble.js';
 /** One screen: what runs where, the admin key if it was made just now, and three commands to try. */
 export function banner(standalone: Standalone, config: Config): string {
   const { control, gateway, firstKey } = standalone;
-  const key = firstKey ? firstKey.text : config.ADMIN_API_KEY ? '$ADMIN_API_KEY' : '$KEY';
+  const key = config.ADMIN_API_KEY ? '$ADMIN_API_KEY' : '$KEY';
+  const json = `-H 'Content-Type: application/json'`;
+  const login = `${control.url}/api/client/v2.0/app/${config.APP_ID}/auth/providers/local-userpass/login`;
   const lines = [
     '',
     '  Portcullis is up.',
@@ -14,22 +16,22 @@ export function banner(standalone: Standalone, config: Config): string {
     `    data          ${config.PORTCULLIS_DATA}`,
     `    process       ${process.pid}`,
     '',
-    ...keyLines(standalone, config),
-    '  Try it:',
+    ...keyLines(firstKey, config),
+    '  Try it: register a user, sign in, ask the edge.',
     '',
-    `    KEY=${key}`,
-    `    curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' ${control.url}/v1/users -d '{"email":"ada@example.org","password":"correct horse"}'`,
-    `    curl -H 'Content-Type: application/json' ${control.url}/api/client/v2.0/app/${config.APP_ID}/auth/providers/local-userpass/login -d '{"username":"ada@example.org","password":"correct horse"}'`,
-    `    curl -i -H "Authorization: Bearer $ACCESS_TOKEN" ${gateway.url}/hello`,
+    `    curl -H "Authorization: Bearer ${key}" ${json} ${control.url}/v1/users -d '{"email":"ada@example.org","password":"correct horse"}'`,
+    `    TOKEN=$(curl -s ${json} ${login} -d '{"username":"ada@example.org","password":"correct horse"}' | sed -E 's/.*"access_token":"([^"]+)".*/\\1/')`,
+    `    curl -i -H "Authorization: Bearer $TOKEN" ${gateway.url}/hello`,
     '',
-    '  or see it all at once, in another terminal:  npm run demo',
+    `  See the gate drop, in another terminal:  KEY=${key} npm run demo`,
     '',
   ];
-  return `${lines.filter((line) => !line.startsWith('    KEY=$')).join('\n')}\n`;
+  return `${lines.join('\n')}\n`;
 }
 
-function keyLines({ firstKey }: Standalone, config: Config): string[] {
-  if (firstKey) return [`  The admin key, made just now and shown only here:  ${firstKey.text}`, ''];
+/** The key itself is shown once, so the commands name the variable to put it in. */
+function keyLines(firstKey: Standalone['firstKey'], config: Config): string[] {
+  if (firstKey) return ['  The admin key, made just now and shown only here:', '', `    KEY=${firstKey.text}`, ''];
   if (config.ADMIN_API_KEY) return ['  The admin key is the one in ADMIN_API_KEY.', ''];
   return ['  The admin key was shown at the first start. Lost it? Start once with ADMIN_API_KEY set.', ''];
 }

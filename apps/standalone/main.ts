@@ -1,18 +1,12 @@
-import { StoreUnusable } from '#libs/documents';
-import { ConfigurationInvalid, createLogger, PortUnavailable, readConfig, stopOnSignal } from '#libs/platform';
+import { ConfigurationInvalid, runProgram } from '#libs/platform';
 import { assembleStandalone } from './assemble.js';
 import { banner } from './banner.js';
 
-try {
-  const config = readConfig(process.env);
-  const logger = createLogger(config);
-  const standalone = await assembleStandalone(config, logger);
-  stopOnSignal(standalone, (signal) => process.stderr.write(`portcullis: ${signal}: finishing what is under way\n`));
-  process.stdout.write(banner(standalone, config));
-} catch (error) {
-  const foreseen =
-    error instanceof StoreUnusable || error instanceof PortUnavailable || error instanceof ConfigurationInvalid;
-  const text = error instanceof Error ? (foreseen ? error.message : (error.stack ?? error.message)) : String(error);
-  process.stderr.write(`portcullis: ${text}\n`);
-  process.exit(1);
-}
+await runProgram((config, logger) => {
+  if (config.PORTCULLIS_STORAGE !== 'embedded') {
+    throw new ConfigurationInvalid([
+      'PORTCULLIS_STORAGE: one process runs on embedded storage; for cluster storage start commands, projector and gateway',
+    ]);
+  }
+  return assembleStandalone(config, logger);
+}, banner);

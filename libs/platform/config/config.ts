@@ -27,6 +27,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
   if (values.ACCESS_TOKEN_TTL >= values.REFRESH_TOKEN_TTL) {
     problems.push('ACCESS_TOKEN_TTL: an access token must live shorter than the session (REFRESH_TOKEN_TTL)');
   }
+  if (values.KAFKA_SASL !== 'none' && (values.KAFKA_USERNAME === '' || values.KAFKA_PASSWORD === '')) {
+    problems.push('KAFKA_SASL: signing in to Kafka needs KAFKA_USERNAME and KAFKA_PASSWORD');
+  }
+  if (values.REDIS_SENTINELS.length > 0 && values.REDIS_SENTINEL_NAME === '') {
+    problems.push('REDIS_SENTINEL_NAME: name the master that the Sentinels watch');
+  }
   if (values.CONTROL_PORT === values.EDGE_PORT) {
     problems.push('EDGE_PORT: the edge needs another port than the control API (CONTROL_PORT)');
   }
@@ -36,6 +42,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
     TOKEN_AUDIENCE: values.TOKEN_AUDIENCE || values.APP_ID,
     ADMIN_API_KEY: values.ADMIN_API_KEY || null,
     UPSTREAM_URL: values.UPSTREAM_URL || null,
+    JWKS_URL: values.JWKS_URL || `${values.TOKEN_ISSUER}/.well-known/jwks.json`,
   };
 }
 

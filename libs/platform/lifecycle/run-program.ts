@@ -1,0 +1,41 @@
+import { type Config, readConfig } from '../config/config.js';
+import { createLogger, type Logger } from '../logging/logger.js';
+import { type Running, stopOnSignal } from './run-until-signal.js';
+
+/** Codes of errors that the operator can mend: their message is the whole story, and a stack would only hide it. */
+const foreseenCodes: ReadonlySet<unknown> = new Set([
+  'configuration-invalid',
+  'port-unavailable',
+  'server-unfit',
+  'locked',
+  'unwritable',
+  'damaged',
+  'full',
+  'newer',
+]);
+
+/**
+ * Runs a program until a signal ends it: reads the configuration, starts it, and says on stderr in one line why it could
+ * not, with exit code 1. `greeting` is printed on stdout when it is up.
+ */
+export async function runProgram<P extends Running>(
+  start: (config: Config, logger: Logger) => Promise<P>,
+  greeting: (program: P, config: Config) => string | null,
+): Promise<void> {
+  try {
+    const config = readConfig(process.env);
+    const program = await start(config, createLogger(config));
+    stopOnSignal(program, (signal) => process.stderr.write(`portcullis: ${signal}: finishing what is under way\n`));
+    const text = greeting(program, config);
+    if (text !== null) process.stdout.write(text);
+  } catch (error) {
+    process.stderr.write(`portcullis: ${inWords(error)}\n`);
+    process.exit(1);
+  }
+}
+
+function inWords(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const foreseen = 'code' in error && foreseenCodes.has(error.code);
+  return foreseen ? error.message : (error.stack ?? error.message);
+}
