@@ -1,3 +1,6 @@
+export { AccessLives } from './access-lives.js';
+export { merge } from './merge.js';
+export { revocationOf } from './revocation-of.js';
 export {
   type FeedBatch,
   type FeedItem,
@@ -9,3 +12,4 @@ export {
   type SetStatus,
   type Subject,
 } from './revocations.js';
+export { subjectKey, subjectOf } from './subject-key.js';

@@ -1,0 +1,10 @@
+export type { SigningAlgorithm } from './algorithm.js';
+export { type CachedVerifier, type CachedVerifierSettings, cachedVerifier } from './cached-verifier.js';
+export { JwksKeySource, type JwksKeySourceSettings } from './jwks-key-source.js';
+export { type KeySource, KeysUnavailable, type VerificationKey } from './key-source.js';
+export { SigningKeyUnusable } from './loaded-key.js';
+export type { Jwks, PublishedJwk } from './public-jwk.js';
+export { type SigningKeyInfo, SigningKeys, type SigningKeysSettings } from './signing-keys.js';
+export { type IssuedToken, type TokenGrant, TokenIssuer, type TokenIssuerSettings } from './token-issuer.js';
+export { createTokenVerifier, type TokenVerifierSettings } from './token-verifier.js';
+export type { TokenRejection, TokenUse, TokenVerifier, Verification, VerifiedToken } from './verified-token.js';
