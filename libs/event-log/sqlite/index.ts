@@ -1,0 +1,1 @@
+export { SqliteEventLog } from './event-log.js';

@@ -1,0 +1,1 @@
+export { MemoryRevocations, type MemoryRevocationsOptions } from './revocations.js';
