@@ -6,10 +6,21 @@ import formbody from '@fastify/formbody';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
-import { listening, nestLogger, noteRoutes, ProblemFilter, type Running, registerHealth } from '#libs/platform';
+import {
+  answerUnreadablePath,
+  answerUnreadableRequest,
+  listening,
+  nestLogger,
+  noteRoutes,
+  ProblemFilter,
+  type Running,
+  registerHealth,
+} from '#libs/platform';
+import { ClientErrorFilter } from './app-services/client-error.js';
 import { controlModule } from './control.module.js';
 import type { ControlParts } from './control-parts.js';
 import { startHousekeeping } from './housekeeping.js';
+import { ErrorsByPath } from './http/errors-by-path.js';
 import { serveOpenApi } from './http/openapi.js';
 
 /** The control API of a process. */
@@ -29,6 +40,8 @@ export async function createControl(parts: ControlParts): Promise<Control> {
     forceCloseConnections: 'idle',
     requestTimeout: 30_000,
     routerOptions: { maxParamLength: 512 },
+    frameworkErrors: answerUnreadablePath,
+    clientErrorHandler: answerUnreadableRequest,
   });
   const app = await NestFactory.create<NestFastifyApplication>(controlModule(parts), adapter, {
     logger: nestLogger(logger),
@@ -43,7 +56,7 @@ export async function createControl(parts: ControlParts): Promise<Control> {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
   });
   registerHealth(fastify, { checks: parts.checks, registry: metrics.registry });
-  app.useGlobalFilters(new ProblemFilter(logger, paths));
+  app.useGlobalFilters(new ErrorsByPath(new ProblemFilter(logger, paths), new ClientErrorFilter(logger)));
   serveOpenApi(app);
   await app.init();
   await fastify.ready();
@@ -51,7 +64,8 @@ export async function createControl(parts: ControlParts): Promise<Control> {
 
   const where = { host: config.HOST, port: config.CONTROL_PORT, setting: 'CONTROL_PORT' };
   return {
-    listen: () => listening(where, () => app.listen(where.port, where.host)),
+    // Not through Nest, which would log a refusal besides; ours is one line.
+    listen: () => listening(where, () => fastify.listen({ port: where.port, host: where.host })),
     get url() {
       const { port } = fastify.server.address() as AddressInfo;
       return `http://${config.HOST}:${port}`;

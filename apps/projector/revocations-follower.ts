@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { LogBatch, LogReader, Reading } from '#libs/event-log';
+import { UnreadableEvent } from '#libs/event-store';
 import { type Revocation, type Revocations, revocationOf } from '#libs/revocations';
 import { type Deferred, deferred } from './deferred.js';
 import { eventsOf, LagGauge, type ProjectionTools } from './projection.js';
@@ -25,8 +26,11 @@ export class RevocationsFollower {
   private reading: Reading | null = null;
   private looking: NodeJS.Timeout | null = null;
   private making: Promise<void> | null = null;
+  private recovering: Promise<void> | null = null;
   private stopped = false;
   private filling: Deferred | null = null;
+  /** Settled at the first event that cannot be read. */
+  private readonly stuck = deferred();
   /** What went wrong last, by what was being done; gone when that goes well again. */
   private readonly troubles = new Map<'look' | 'read', unknown>();
   /** Events from before this process are not timed: they waited for it, not for the gate. */
@@ -37,12 +41,20 @@ export class RevocationsFollower {
     this.startedAt = tools.now();
   }
 
-  /** Resolves when the set is whole and has followed the log up to where it ended at the call. */
+  /**
+   * Resolves when the set is whole and has followed the log up to where it ended at the call, or when an event that cannot
+   * be read keeps it from that: commands go on then, and edges stay closed, since the set is not whole.
+   */
   async start(): Promise<void> {
-    await this.look();
+    await this.unlessStuck(this.look());
     this.reading = await this.tools.log.read(this.reader());
-    await this.reading.caughtUp();
+    await this.unlessStuck(this.reading.caughtUp());
     this.lookAgain();
+  }
+
+  private async unlessStuck(reached: Promise<void>): Promise<void> {
+    reached.catch(() => undefined); // It may fail later, when the projector is stopped and nobody waits any more.
+    await Promise.race([reached, this.stuck.promise]);
   }
 
   async stop(): Promise<void> {
@@ -70,10 +82,25 @@ export class RevocationsFollower {
   private lookAgain(): void {
     if (this.stopped) return;
     this.looking = setTimeout(() => {
+      this.seeRecovery();
       this.look()
         .catch((error: unknown) => this.shout('look', error))
         .finally(() => this.lookAgain());
     }, lookEveryMs);
+  }
+
+  /** A trouble with reading is over when the end of the log is reached, even if nothing new is on it to be handled. */
+  private seeRecovery(): void {
+    if (!this.troubles.has('read') || this.recovering || !this.reading) return;
+    this.recovering = this.reading
+      .caughtUp()
+      .then(
+        () => void this.troubles.delete('read'),
+        () => undefined,
+      )
+      .finally(() => {
+        this.recovering = null;
+      });
   }
 
   /** Another process may have made it whole meanwhile: then its generation is taken over. */
@@ -136,6 +163,7 @@ export class RevocationsFollower {
   }
 
   private async handle(batch: LogBatch): Promise<void> {
+    this.lag.reached(batch, batch.entries[0]?.offset ?? batch.next);
     await this.raise(batch);
     this.troubles.delete('read');
     this.lag.reached(batch, batch.next);
@@ -144,13 +172,17 @@ export class RevocationsFollower {
     if (!same) this.look().catch((error: unknown) => this.shout('look', error));
   }
 
+  /** An event that cannot be read stops the batch; what comes before it is raised all the same. */
   private async raise(batch: LogBatch): Promise<void> {
     const revocations: Revocation[] = [];
-    for (const event of eventsOf(batch)) {
-      const revocation = revocationOf(event);
-      if (revocation) revocations.push(revocation);
+    try {
+      for (const event of eventsOf(batch)) {
+        const revocation = revocationOf(event);
+        if (revocation) revocations.push(revocation);
+      }
+    } finally {
+      if (revocations.length > 0) await this.tools.revocations.raise(revocations);
     }
-    if (revocations.length > 0) await this.tools.revocations.raise(revocations);
     this.time(revocations);
   }
 
@@ -163,6 +195,7 @@ export class RevocationsFollower {
 
   private shout(doing: 'look' | 'read', error: unknown): void {
     this.troubles.set(doing, error);
+    if (error instanceof UnreadableEvent) this.stuck.resolve();
     this.tools.logger.error({ err: error }, 'the revocation set cannot follow the log; retrying');
   }
 }

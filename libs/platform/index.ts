@@ -1,3 +1,4 @@
+export { codeOf } from './code-of.js';
 export { type Config, ConfigurationInvalid, readConfig, revocationLifeMs } from './config/config.js';
 export { requireCluster } from './config/required.js';
 export { secretSettings, settings } from './config/settings.js';
@@ -15,3 +16,4 @@ export { type KnownPaths, noteRoutes } from './problems/known-paths.js';
 export { type FieldError, Problem, type ProblemBody } from './problems/problem.js';
 export { ProblemFilter } from './problems/problem-filter.js';
 export { type ProblemAnswer, toProblem } from './problems/to-problem.js';
+export { answerUnreadablePath, answerUnreadableRequest } from './problems/unreadable-request.js';

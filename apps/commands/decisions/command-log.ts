@@ -1,6 +1,6 @@
 import type { StreamId } from '#libs/event-store';
 import { VersionConflict } from '#libs/event-store';
-import type { Logger, Metrics } from '#libs/platform';
+import { codeOf, type Logger, type Metrics } from '#libs/platform';
 import { CommandRefused } from './command-refused.js';
 import type { CommandOutcome } from './outcome.js';
 import type { SentCommand } from './sent-command.js';
@@ -47,7 +47,7 @@ export class CommandLog {
       const outcome =
         error instanceof CommandRefused ? 'refused' : error instanceof VersionConflict ? 'conflict' : 'failed';
       this.metrics.commands.inc({ command, outcome });
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      const code = codeOf(error);
       this.logger.info({ ...line, outcome, code, ms: took() }, 'command');
       throw error;
     }

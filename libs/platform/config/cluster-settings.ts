@@ -1,9 +1,9 @@
 import { bool, port, str } from 'envalid';
-import { duration, list, textLike, urlOf, whole } from './validators.js';
+import { duration, list, textLike, uriOf, urlOf, whole } from './validators.js';
 
 /** Settings of cluster storage: the servers, how to reach them, and what the programs beside the control API need. */
 export const clusterSettings = {
-  MONGODB_URI: urlOf(
+  MONGODB_URI: uriOf(
     'mongodb',
     'mongodb+srv',
   )({ default: '', desc: 'cluster: where MongoDB is; any URI of its driver, with the database' }),

@@ -1,5 +1,5 @@
 import { bool, host, port, str } from 'envalid';
-import { duration, list, secret, textLike, urlOf, whole } from './validators.js';
+import { duration, networks, secret, textLike, urlOf, whole } from './validators.js';
 
 /** Settings of the programs, whatever they stand on. */
 export const programSettings = {
@@ -27,7 +27,10 @@ export const programSettings = {
     default: 'ES256',
     desc: 'how tokens are signed; a change makes a new key and keeps the old one for verifying',
   }),
-  TOKEN_ISSUER: str({
+  TOKEN_ISSUER: textLike(
+    /^\S{1,255}$/,
+    'an issuer: 1 to 255 characters without spaces',
+  )({
     default: 'http://127.0.0.1:7301',
     desc: 'claim `iss` of tokens; set it to the public URL of the control API',
   }),
@@ -63,7 +66,7 @@ export const programSettings = {
     1_024,
     16_777_216,
   )({ default: 65_536, desc: 'the largest body that the control API reads, in bytes' }),
-  TRUST_PROXY: list({
+  TRUST_PROXY: networks({
     default: [],
     desc: 'addresses or networks (comma-separated) whose `X-Forwarded-For` is believed',
   }),

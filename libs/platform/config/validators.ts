@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { makeValidator } from 'envalid';
 import ms from 'ms';
 
@@ -35,6 +36,18 @@ export function urlOf(...schemes: readonly string[]) {
   });
 }
 
+/**
+ * A URI of one of the schemes, which is for a driver to read: MongoDB's may name several hosts, and is then no URL. Empty
+ * when the variable is. The value is never repeated in an error.
+ */
+export function uriOf(...schemes: readonly string[]) {
+  return makeValidator<string>((text) => {
+    const right = schemes.some((scheme) => text.startsWith(`${scheme}://`) && text.length > scheme.length + 3);
+    if (text !== '' && (!right || /\s/.test(text))) throw new Error(`this is not a URI of ${schemes.join(' or ')}`);
+    return text;
+  });
+}
+
 /** Text that matches a pattern; `what` says in words what is allowed. */
 export function textLike(pattern: RegExp, what: string) {
   return makeValidator<string>((text) => {
@@ -53,9 +66,24 @@ export function secret(least: number) {
 }
 
 /** A comma-separated list; empty gives an empty list. */
-export const list = makeValidator<readonly string[]>((text) =>
-  text
+export const list = makeValidator<readonly string[]>(itemsOf);
+
+/** A comma-separated list of addresses, or networks such as `10.0.0.0/8`. */
+export const networks = makeValidator<readonly string[]>((text) => {
+  const items = itemsOf(text);
+  for (const item of items) if (!isNetwork(item)) throw new Error(`"${item}" is not an address or a network`);
+  return items;
+});
+
+function itemsOf(text: string): readonly string[] {
+  return text
     .split(',')
     .map((item) => item.trim())
-    .filter((item) => item !== ''),
-);
+    .filter((item) => item !== '');
+}
+
+function isNetwork(item: string): boolean {
+  const [address = '', bits = '0', ...rest] = item.split('/');
+  const family = isIP(address);
+  return family !== 0 && rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 6 ? 128 : 32);
+}

@@ -1,3 +1,5 @@
+import { codeOf } from '../code-of.js';
+
 /** The port cannot be listened on; the message says which and what to do. */
 export class PortUnavailable extends Error {
   readonly code = 'port-unavailable';
@@ -11,7 +13,7 @@ export async function listening(
   try {
     await listen();
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = codeOf(error);
     const at = `${where.host}:${where.port}`;
     if (code === 'EADDRINUSE') {
       throw new PortUnavailable(`${at} is taken by another program; stop it, or set ${where.setting} to a free port`, {

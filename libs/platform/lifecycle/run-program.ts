@@ -1,3 +1,4 @@
+import { codeOf } from '../code-of.js';
 import { type Config, readConfig } from '../config/config.js';
 import { createLogger, type Logger } from '../logging/logger.js';
 import { type Running, stopOnSignal } from './run-until-signal.js';
@@ -36,6 +37,5 @@ export async function runProgram<P extends Running>(
 
 function inWords(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const foreseen = 'code' in error && foreseenCodes.has(error.code);
-  return foreseen ? error.message : (error.stack ?? error.message);
+  return foreseenCodes.has(codeOf(error)) ? error.message : (error.stack ?? error.message);
 }

@@ -1,4 +1,5 @@
 import { createServer, type ServerResponse } from 'node:http';
+import { codeOf } from '../code-of.js';
 import type { Logger } from '../logging/logger.js';
 import type { Closable } from './closers.js';
 import { listening } from './listen.js';
@@ -39,7 +40,7 @@ async function waitFor(server: NeededServer, missing: Map<string, string>, logge
       if (missing.delete(server.name)) logger.info({ server: server.name }, 'the server is there');
       return;
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'server-unfit') throw error;
+      if (codeOf(error) === 'server-unfit') throw error;
       const why = error instanceof Error ? error.message : String(error);
       missing.set(server.name, why);
       if (performance.now() - saidAt >= sayEveryMs) {

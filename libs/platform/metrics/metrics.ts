@@ -11,6 +11,8 @@ export interface Metrics {
   readonly projectorLag: Gauge<'projection'>;
   /** Events that the relay has not yet carried to the log. */
   readonly relayBacklog: Gauge;
+  /** Seconds since the oldest of them was decided. */
+  readonly relayBacklogAge: Gauge;
 }
 
 export function createMetrics(): Metrics {
@@ -47,6 +49,11 @@ export function createMetrics(): Metrics {
     relayBacklog: new Gauge({
       name: 'portcullis_relay_backlog_events',
       help: 'Events that the relay has not yet carried to the log (always 0 on embedded storage: append and log are one write)',
+      registers,
+    }),
+    relayBacklogAge: new Gauge({
+      name: 'portcullis_relay_backlog_age_seconds',
+      help: 'Time since the oldest event that the relay has not yet carried to the log was decided',
       registers,
     }),
   };

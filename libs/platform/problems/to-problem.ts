@@ -1,4 +1,5 @@
 import { HttpException } from '@nestjs/common';
+import { codeOf } from '../code-of.js';
 import { Problem, type ProblemBody } from './problem.js';
 
 /** An error answer, ready to send. `unexpected` is true where the error is ours: it is logged whole and masked. */
@@ -58,6 +59,8 @@ const byCode: Readonly<Record<string, Mapped>> = {
     code: 'InvalidRequest',
     detail: 'the body is not as long as it says',
   },
+  FST_ERR_BAD_URL: { status: 400, code: 'InvalidRequest', detail: 'the path holds a wrong escape' },
+  FST_ERR_MAX_PARAM_LENGTH: { status: 414, code: 'UriTooLong', detail: 'a part of the path is longer than any id' },
   FST_ERR_CTP_INVALID_JSON_BODY: { status: 400, code: 'MalformedJson', detail: 'the body is not valid JSON' },
 };
 
@@ -68,10 +71,13 @@ const titles: Readonly<Record<number, string>> = {
   404: 'Not Found',
   405: 'Method Not Allowed',
   409: 'Conflict',
+  408: 'Request Timeout',
   413: 'Content Too Large',
+  414: 'URI Too Long',
   415: 'Unsupported Media Type',
   422: 'Unprocessable Content',
   429: 'Too Many Requests',
+  431: 'Request Header Fields Too Large',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
 };
@@ -124,9 +130,11 @@ function answer(
   };
 }
 
-function mappedByCode(error: unknown): Mapped | undefined {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' && Object.hasOwn(byCode, code) ? byCode[code] : undefined;
+/** Nest wraps the errors of its server, whose code is then that of the cause. */
+function mappedByCode(thrown: unknown): Mapped | undefined {
+  const error = thrown instanceof HttpException ? thrown.cause : thrown;
+  const code = codeOf(error);
+  return code !== null && Object.hasOwn(byCode, code) ? byCode[code] : undefined;
 }
 
 function statusOf(error: unknown): number | null {

@@ -8,7 +8,7 @@ import { RevokeSession, SessionNotFound } from '../../handlers/revoke-session.js
 import type { ControlRequest } from '../control-request.js';
 import { TOKEN_VERIFIER } from '../injection-tokens.js';
 import { sentBy } from '../sent.js';
-import { strictBody } from '../strict-body.js';
+import { tolerantBody } from '../strict-body.js';
 
 class RevocationRequest {
   @ApiProperty({ description: 'an access or a refresh token' })
@@ -32,7 +32,7 @@ class RevocationRequest {
 /** The parts of OAuth 2.0 that resource servers and clients ask of an issuer. */
 @ApiTags('oauth')
 @Controller()
-@UsePipes(strictBody)
+@UsePipes(tolerantBody)
 export class OAuthController {
   constructor(
     private readonly bus: CommandBus,

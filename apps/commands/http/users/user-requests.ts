@@ -1,10 +1,28 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, MaxLength, Min } from 'class-validator';
+import {
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsOptional,
+  IsString,
+  Length,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+  ValidateIf,
+} from 'class-validator';
 import type { UserStatus } from '#libs/domain';
 
-/** An email as it is used for signing in: case-sensitive, as App Services' were. */
-const emailForm = /^[^\s@]{1,64}@[^\s@]{1,255}$/;
+/**
+ * An email as it is used for signing in: case-sensitive, as App Services' were. Control characters and halves of surrogate
+ * pairs are in no address, and would be looked for in vain.
+ */
+const emailForm = /^[^\s@\p{Cc}\p{Cs}]{1,64}@[^\s@\p{Cc}\p{Cs}]{1,255}$/u;
+
+/** May be left out, and is not null: `IsOptional` of class-validator would let null pass unchecked. */
+const MayBeAbsent = () => ValidateIf((_object, value) => value !== undefined);
 
 export class NewUser {
   @ApiProperty({ example: 'ada@example.org', maxLength: 254 })
@@ -19,14 +37,14 @@ export class NewUser {
   password!: string;
 
   @ApiPropertyOptional({ default: true, description: 'false: the user must be confirmed before signing in' })
-  @IsOptional()
+  @MayBeAbsent()
   @IsBoolean()
   confirmed?: boolean;
 }
 
 export class Reason {
   @ApiPropertyOptional({ maxLength: 500, description: 'why; kept in the event, so write nothing private here' })
-  @IsOptional()
+  @MayBeAbsent()
   @IsString()
   @MaxLength(500)
   reason?: string;

@@ -1,0 +1,202 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { decodeJwt } from 'jose';
+import { eventually } from '../support/eventually.js';
+import { type Program, startProgram } from '../support/program.js';
+import { Client } from '../support/program-client.js';
+import { expectProblem } from '../support/program-problem.js';
+
+let program: Program;
+let client: Client;
+beforeAll(async () => {
+  program = await startProgram();
+  client = new Client(program);
+});
+afterAll(() => program.close());
+
+/** The value of a metric, by its name and all its labels; 0 when it is not there. */
+async function metric(series: string): Promise<number> {
+  const { text } = await program.control.ask('GET', '/metrics');
+  const line = text.split('\n').find((each) => each.startsWith(`${series} `));
+  return Number(line?.slice(series.length + 1) ?? 0);
+}
+
+describe('given a program that runs', () => {
+  it.each(['/healthz', '/readyz'])(
+    'when %s is asked for, then it is well, on both ports and without a key',
+    async (path) => {
+      for (const port of [program.control, program.edge]) {
+        const answer = await port.ask('GET', path);
+        expect(answer).toMatchObject({ status: 200, headers: { 'cache-control': 'no-store' } });
+        expect((await port.ask('HEAD', path)).status).toBe(200);
+      }
+    },
+  );
+
+  it('then readiness names what it looked at', async () => {
+    expect((await program.control.ask('GET', '/readyz')).body).toEqual({
+      status: 'ready',
+      checks: expect.arrayContaining([{ name: 'store', ok: true }]),
+    });
+  });
+
+  it('when metrics are asked for, then they are in the text format of Prometheus', async () => {
+    const answer = await program.control.ask('GET', '/metrics');
+    expect(answer.headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/);
+    for (const name of [
+      'portcullis_verdicts_total',
+      'portcullis_commands_total',
+      'portcullis_append_to_enforced_seconds',
+      'portcullis_projector_lag_events',
+      'portcullis_relay_backlog_events',
+    ]) {
+      expect(answer.text).toContain(`# TYPE ${name} `);
+    }
+  });
+});
+
+describe('given commands', () => {
+  const outcomes = ['fact', 'nothing-to-do', 'refused'] as const;
+  it('when they come to this and that, then each is counted under its outcome', async () => {
+    const count = (outcome: string) => metric(`portcullis_commands_total{command="disable",outcome="${outcome}"}`);
+    const before = await Promise.all(outcomes.map(count));
+    const { id } = await client.register();
+    await client.command(id, 'disable');
+    await client.command(id, 'disable');
+    await client.command('nosuch', 'disable');
+    const after = await Promise.all(outcomes.map(count));
+    expect(after.map((value, index) => value - (before[index] ?? 0))).toEqual([1, 1, 1]);
+  });
+
+  it('when one revokes, then the time from append to enforced is counted, by shortcut and by log', async () => {
+    const shortcut = 'portcullis_append_to_enforced_seconds_count{via="shortcut"}';
+    const log = 'portcullis_append_to_enforced_seconds_count{via="log"}';
+    const before = { shortcut: await metric(shortcut), log: await metric(log) };
+    const { id } = await client.register();
+    await client.command(id, 'revoke-sessions');
+    expect(await metric(shortcut)).toBe(before.shortcut + 1);
+    await eventually(async () => (await metric(log)) === before.log + 1);
+  });
+
+  it('when they are answered, then each has a line in the log, with who, what and how long', async () => {
+    const { id } = await client.register();
+    await client.command(id, 'disable', { headers: { 'x-correlation-id': `line-${id}` } });
+    const lines = program.logLines.filter((line) => line.includes(`line-${id}`));
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      msg: 'command',
+      command: 'disable',
+      userId: id,
+      app: 'main',
+      actor: { kind: 'admin', id: 'environment' },
+      outcome: 'portcullis.user.disabled.v1',
+      version: 2,
+      enforcement: 'enforced',
+      ms: expect.any(Number),
+    });
+  });
+
+  it('when the projections have followed, then their lag is 0', async () => {
+    await client.register();
+    for (const projection of ['users', 'erasure', 'revocations']) {
+      await eventually(async () => (await metric(`portcullis_projector_lag_events{projection="${projection}"}`)) === 0);
+    }
+  });
+});
+
+describe('given a correlation id that is none', () => {
+  it.each(['with a space', 'with a space in it', 'x'.repeat(129), '<script>'])(
+    'when it is %.20s, then a new one is made',
+    async (id) => {
+      const answer = await program.control.ask('GET', '/healthz', { headers: { 'x-correlation-id': id } });
+      expect(answer.headers['x-correlation-id']).toMatch(/^[0-9a-f-]{36}$/);
+    },
+  );
+});
+
+describe('given the description of the API', () => {
+  it('then it is OpenAPI 3, and whole: every reference leads somewhere', async () => {
+    const answer = await program.control.ask<{ openapi: string; info: object; components: { schemas: object } }>(
+      'GET',
+      '/openapi.json',
+    );
+    expect(answer.status).toBe(200);
+    expect(answer.headers['content-type']).toMatch(/^application\/json/);
+    expect(answer.body.openapi).toMatch(/^3\.\d+\.\d+$/);
+    expect(answer.body.info).toMatchObject({ title: expect.any(String), version: expect.any(String) });
+    for (const [, path = ''] of answer.text.matchAll(/"\$ref":"#\/([^"]+)"/g)) {
+      expect(answer.body).toHaveProperty(path.split('/'));
+    }
+  });
+
+  it('then every operation has a summary, an answer, and each parameter of its path', async () => {
+    type Operation = {
+      readonly summary?: string;
+      readonly responses?: object;
+      readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+    };
+    const { body } = await program.control.ask<{ paths: Record<string, Record<string, Operation>> }>(
+      'GET',
+      '/openapi.json',
+    );
+    for (const [path, methods] of Object.entries(body.paths)) {
+      for (const [method, { summary, responses, parameters = [] }] of Object.entries(methods)) {
+        const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
+        const described = parameters.filter((each) => each.in === 'path').map(({ name }) => name);
+        expect({ path, method, summary: Boolean(summary), answers: Object.keys(responses ?? {}).length > 0 }).toEqual({
+          path,
+          method,
+          summary: true,
+          answers: true,
+        });
+        expect({ path, method, parameters: described.sort() }).toEqual({ path, method, parameters: inPath });
+      }
+    }
+  });
+
+  it('when it is read as a page, then that page and all that it loads come from here', async () => {
+    const page = await program.control.ask('GET', '/docs');
+    expect(page.status).toBe(200);
+    expect(page.headers['content-type']).toMatch(/^text\/html/);
+    const loaded = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, url = '']) => url);
+    expect(loaded.length).toBeGreaterThan(2);
+    for (const url of loaded) {
+      expect(url).not.toMatch(/^(https?:)?\/\//);
+      const { pathname } = new URL(url, `${program.control.url}/docs`);
+      expect({ url, status: (await program.control.ask('GET', pathname)).status }).toEqual({ url, status: 200 });
+    }
+  });
+});
+
+describe('given the signing keys', () => {
+  it('when they are rotated, then the new one is published before it signs, and old tokens stay good', async () => {
+    const user = await client.register();
+    const { access } = await client.signIn(user);
+    const before = await client.admin<{ keys: { kid: string }[] }>('GET', '/v1/signing-keys');
+    expect(before.text).not.toMatch(/"d"|private/i);
+    const after = await client.admin<{ keys: { kid: string }[] }>('POST', '/v1/signing-keys/rotate');
+    expect(after.body.keys).toHaveLength(before.body.keys.length + 1);
+    const jwks = await program.control.ask<{ keys: object[] }>('GET', '/.well-known/jwks.json');
+    expect(jwks.headers['cache-control']).toBe('public, max-age=60');
+    expect(jwks.body.keys).toHaveLength(after.body.keys.length);
+    for (const key of jwks.body.keys) expect(key).not.toHaveProperty('d');
+    expect(await client.verdict(access)).toBe(200);
+    expect(decodeJwt((await client.signIn(user)).access).sub).toBe(user.id);
+  });
+});
+
+describe('given a program whose shortcut is switched off', () => {
+  it('when a command revokes, then it says pending, and the log enforces it a little later', async () => {
+    const slow = await startProgram({ env: { ENFORCE_AT_ONCE: 'false' } });
+    try {
+      const late = new Client(slow);
+      const user = await late.register();
+      const { access } = await late.signIn(user);
+      const answer = await late.command(user.id, 'disable');
+      expect(answer.body.enforcement).toEqual({ status: 'pending' });
+      await eventually(async () => (await late.verdict(access)) === 401);
+      expectProblem(await late.command(user.id, 'confirm'), 409, 'UserAlreadyConfirmed');
+    } finally {
+      await slow.close();
+    }
+  });
+});
