@@ -1,5 +1,6 @@
 import { Accounts, objectIds, PasswordHasher, Sessions } from '#libs/accounts';
 import type { Documents } from '#libs/documents';
+import type { EventLog } from '#libs/event-log';
 import { type EventStore, userStreams } from '#libs/event-store';
 import type { Config } from '#libs/platform';
 import type { Revocations } from '#libs/revocations';
@@ -12,6 +13,8 @@ export interface ProjectorSeams extends ProjectionTools {
   readonly config: Config;
   readonly now: () => number;
   readonly documents: Documents;
+  /** Where events go that cannot be projected. */
+  readonly parked: EventLog;
   readonly store: EventStore;
   readonly revocations: Revocations;
   /** How long the revocation set remembers, ms; asked each time. */

@@ -1,7 +1,9 @@
 import type { RecordedEvent } from '#libs/domain';
-import type { EventLog, LogBatch, LogReader, Reading } from '#libs/event-log';
+import type { EventLog, LogBatch, LogEntry, LogReader, Reading } from '#libs/event-log';
 import { readEvent, UnreadableEvent } from '#libs/event-store';
 import type { Logger, Metrics } from '#libs/platform';
+import { inOrderByKey } from './in-order-by-key.js';
+import type { Parking } from './parking.js';
 import type { StoredPositions } from './positions.js';
 
 /** Something that is kept up to date from the log, with its position in the store. */
@@ -16,14 +18,17 @@ export interface ProjectionTools {
   readonly metrics: Metrics;
 }
 
+/** So many users are projected at a time: each waits for the store, and those of one user for each other. */
+const width = 16;
+
 /**
- * Feeds a projection from the log, from where it stands in `positions`. An event that cannot be handled stops its
- * partition: it is retried, logged at error and counted as lag, and never skipped.
+ * Feeds a projection from the log, from where it stands in `positions`. An event that cannot be handled is parked; a
+ * store that is away stops the partition, which is retried, logged at error and counted as lag.
  */
 export function followLog(
   projection: Projection,
   positions: StoredPositions,
-  tools: ProjectionTools,
+  tools: ProjectionTools & { readonly parking: Parking },
 ): Promise<Reading> {
   const lag = new LagGauge(projection.name, tools.metrics);
   const reader: LogReader = {
@@ -31,7 +36,9 @@ export function followLog(
     startAt: (partition) => positions.of(partition),
     handle: async (batch) => {
       lag.reached(batch, batch.entries[0]?.offset ?? batch.next);
-      for (const event of eventsOf(batch)) await projection.handle(event);
+      await inOrderByKey(batch.entries, width, (entry) =>
+        tools.parking.orPark(projection.name, entry, () => projection.handle(eventIn(entry))),
+      );
       await positions.save(batch.partition, batch.next);
       lag.reached(batch, batch.next);
     },
@@ -43,12 +50,14 @@ export function followLog(
 
 /** The events of a batch, checked one by one as they are taken. @throws UnreadableEvent at one that cannot be read. */
 export function* eventsOf(batch: LogBatch): Generator<RecordedEvent> {
-  for (const entry of batch.entries) {
-    if (entry.value === undefined) {
-      throw new UnreadableEvent(`the entry at ${entry.partition}:${entry.offset} is not JSON`);
-    }
-    yield readEvent(entry.value);
+  for (const entry of batch.entries) yield eventIn(entry);
+}
+
+function eventIn(entry: LogEntry): RecordedEvent {
+  if (entry.value === undefined) {
+    throw new UnreadableEvent(`the entry at ${entry.partition}:${entry.offset} is not JSON`);
   }
+  return readEvent(entry.value);
 }
 
 /** Keeps a projection's lag, summed over its partitions, in the metrics. */

@@ -1,10 +1,11 @@
 import type { Accounts, Sessions } from '#libs/accounts';
 import type { Documents } from '#libs/documents';
-import type { Reading } from '#libs/event-log';
+import type { EventLog, Reading } from '#libs/event-log';
 import type { ReadinessCheck } from '#libs/platform';
 import type { Revocations } from '#libs/revocations';
 import type { Users } from '#libs/users';
 import { erasureProjection } from './erasure-projection.js';
+import { Parking } from './parking.js';
 import { StoredPositions } from './positions.js';
 import { followLog, type ProjectionTools } from './projection.js';
 import { RevocationsFollower } from './revocations-follower.js';
@@ -12,6 +13,8 @@ import { usersProjection } from './users-projection.js';
 
 export interface ProjectorParts extends ProjectionTools {
   readonly documents: Documents;
+  /** Where events go that cannot be projected. */
+  readonly parked: EventLog;
   readonly users: Users;
   readonly accounts: Accounts;
   readonly sessions: Sessions;
@@ -32,10 +35,11 @@ export interface Projector {
 export async function startProjector(parts: ProjectorParts): Promise<Projector> {
   const follower = new RevocationsFollower(parts);
   await follower.start();
+  const tools = { ...parts, parking: new Parking(parts) };
   const readings: Reading[] = [];
   for (const projection of [usersProjection(parts.users), erasureProjection(parts.accounts, parts.sessions)]) {
     const positions = await StoredPositions.open(parts.documents, projection.name);
-    readings.push(await followLog(projection, positions, parts));
+    readings.push(await followLog(projection, positions, tools));
   }
   return {
     check: { name: 'revocation set', check: () => follower.check() },

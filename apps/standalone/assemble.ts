@@ -46,6 +46,7 @@ async function assemble(
   const metrics = createMetrics();
   const documents = new SqliteDocuments(database);
   const store = await EventStore.open(documents, { now, relayed: false });
+  const parked = closers.add(new SqliteEventLog(database, 'parked_events'));
   const log = closers.add(new SqliteEventLog(database, eventsCollection.name));
 
   const accessLives = await AccessLives.open(documents, now);
@@ -54,7 +55,7 @@ async function assemble(
   const revocations = closers.add(new MemoryRevocations({ lifeMs, now }));
 
   const shared = { config, logger, metrics, now, documents, store, revocations };
-  const projector = await openProjector({ ...shared, log, lifeMs: () => lifeMs });
+  const projector = await openProjector({ ...shared, log, parked, lifeMs: () => lifeMs });
   closers.add({ close: () => projector.stop() });
   const { control, signingKeys, firstKey } = await openControl({
     ...shared,

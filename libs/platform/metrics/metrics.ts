@@ -9,6 +9,8 @@ export interface Metrics {
   readonly appendToEnforced: Histogram<'via'>;
   /** Entries of the log that a projection has not handled yet. */
   readonly projectorLag: Gauge<'projection'>;
+  /** Events that a projection could not handle and set aside. */
+  readonly parkedEvents: Counter<'projection'>;
   /** Events that the relay has not yet carried to the log. */
   readonly relayBacklog: Gauge;
   /** Seconds since the oldest of them was decided. */
@@ -43,6 +45,12 @@ export function createMetrics(): Metrics {
     projectorLag: new Gauge({
       name: 'portcullis_projector_lag_events',
       help: 'Entries of the log that a projection has not handled yet',
+      labelNames: ['projection'],
+      registers,
+    }),
+    parkedEvents: new Counter({
+      name: 'portcullis_parked_events_total',
+      help: 'Events that a projection could not handle and set aside',
       labelNames: ['projection'],
       registers,
     }),
