@@ -30,6 +30,8 @@ export async function openProjector(seams: ProjectorSeams): Promise<Projector> {
   const hasher = await PasswordHasher.create();
   return await startProjector({
     ...seams,
+    region: config.REGION,
+    projections: config.PROJECTIONS,
     users: await Users.open(documents, store),
     accounts: await Accounts.open(documents, { hasher, sessions, streams, now, newId }),
     sessions,

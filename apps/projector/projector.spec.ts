@@ -72,6 +72,8 @@ async function start(): Promise<void> {
     sessions,
     revocations,
     now,
+    region: '',
+    projections: 'all',
     lifeMs: () => lifeMs,
   });
 }

@@ -7,7 +7,7 @@ import type { Users } from '#libs/users';
 import { erasureProjection } from './erasure-projection.js';
 import { Parking } from './parking.js';
 import { StoredPositions } from './positions.js';
-import { followLog, type ProjectionTools } from './projection.js';
+import { followLog, type Projection, type ProjectionTools } from './projection.js';
 import { RevocationsFollower } from './revocations-follower.js';
 import { usersProjection } from './users-projection.js';
 
@@ -20,6 +20,10 @@ export interface ProjectorParts extends ProjectionTools {
   readonly sessions: Sessions;
   readonly revocations: Revocations;
   readonly now: () => number;
+  /** The region of the revocation set: each follows the log by itself. Empty where there is one. */
+  readonly region: string;
+  /** `revocations`: another region's projector sees to the user documents and the erasure. */
+  readonly projections: 'all' | 'revocations';
   /** How long the revocation set remembers, ms; asked each time. */
   readonly lifeMs: () => number;
 }
@@ -37,7 +41,7 @@ export async function startProjector(parts: ProjectorParts): Promise<Projector> 
   await follower.start();
   const tools = { ...parts, parking: new Parking(parts) };
   const readings: Reading[] = [];
-  for (const projection of [usersProjection(parts.users), erasureProjection(parts.accounts, parts.sessions)]) {
+  for (const projection of projectionsOf(parts)) {
     const positions = await StoredPositions.open(parts.documents, projection.name);
     readings.push(await followLog(projection, positions, tools));
   }
@@ -47,4 +51,9 @@ export async function startProjector(parts: ProjectorParts): Promise<Projector> 
       await Promise.all([follower.stop(), ...readings.map((reading) => reading.stop())]);
     },
   };
+}
+
+function projectionsOf(parts: ProjectorParts): Projection[] {
+  if (parts.projections === 'revocations') return [];
+  return [usersProjection(parts.users), erasureProjection(parts.accounts, parts.sessions)];
 }

@@ -10,6 +10,8 @@ export interface FollowerTools extends ProjectionTools {
   readonly now: () => number;
   /** How long the set remembers a fact, ms; asked each time, since it grows when tokens live longer. */
   readonly lifeMs: () => number;
+  /** Each region has a set of its own and follows the log by itself; empty where there is one. */
+  readonly region: string;
 }
 
 const lookEveryMs = 1_000;
@@ -148,8 +150,9 @@ export class RevocationsFollower {
   }
 
   private reader(): LogReader {
+    const { region } = this.tools;
     return {
-      group: 'portcullis.revocations',
+      group: region === '' ? 'portcullis.revocations' : `portcullis.revocations.${region}`,
       startAt: (partition) => this.startAt(partition),
       handle: (batch) => this.handle(batch),
       onTrouble: (error) => this.shout('read', error),

@@ -5,7 +5,15 @@ import type { CreatedAdminKey } from '#libs/accounts';
 import { openSqlite, type SqliteDatabase, SqliteDocuments } from '#libs/documents/sqlite';
 import { SqliteEventLog } from '#libs/event-log/sqlite';
 import { EventStore, eventsCollection } from '#libs/event-store';
-import { Closers, type Config, createMetrics, type Logger, type Running, revocationLifeMs } from '#libs/platform';
+import {
+  type Closers,
+  type Config,
+  closingOnFailure,
+  createMetrics,
+  type Logger,
+  type Running,
+  revocationLifeMs,
+} from '#libs/platform';
 import { AccessLives } from '#libs/revocations';
 import { MemoryRevocations } from '#libs/revocations/memory';
 
@@ -26,14 +34,7 @@ export async function assembleStandalone(
   logger: Logger,
   database = openSqlite({ folder: config.PORTCULLIS_DATA }),
 ): Promise<Standalone> {
-  const closers = new Closers();
-  closers.add(database);
-  try {
-    return await assemble(config, logger, database, closers);
-  } catch (error) {
-    await closers.close();
-    throw error;
-  }
+  return await closingOnFailure((closers) => assemble(config, logger, closers.add(database), closers));
 }
 
 async function assemble(

@@ -26,8 +26,8 @@ export interface StoredEvent extends Document {
   readonly event: RawEvent;
   /** The state after the event, so that loading a stream is one read, however long it is. */
   readonly state: UserState | AppState;
-  /** Set until the relay has carried the event to the log; absent where append and log are one write. */
-  readonly unsent?: true;
+  /** The event's time, until the relay has carried the event to the log; absent where append and log are one write. */
+  readonly unsent?: number;
 }
 
 export const eventsCollection: CollectionSpec<StoredEvent> = {
@@ -59,6 +59,8 @@ export interface UserRef {
  * rejects with `StoreUnavailable` when the store cannot be asked.
  */
 export class EventStore {
+  private readonly listeners = new Set<(stored: StoredEvent) => void>();
+
   private constructor(
     private readonly events: Collection<StoredEvent>,
     private readonly options: { readonly now: () => number; readonly relayed: boolean },
@@ -141,6 +143,12 @@ export class EventStore {
     return first?.commandId ?? null;
   }
 
+  /** Calls `listener`, which must not throw, with each event that is appended here. Returns a function that ends it. */
+  onAppended(listener: (stored: StoredEvent) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
   private async newest(stream: StreamId): Promise<StoredEvent | null> {
     return await this.events.findOne({ _id: rangeAfter(stream, 0) }, { sort: { _id: -1 } });
   }
@@ -163,17 +171,19 @@ export class EventStore {
   }
 
   private async append(stream: StreamId, event: RecordedEvent, state: UserState | AppState): Promise<void> {
+    const stored: StoredEvent = {
+      _id: eventKey(stream, event.version),
+      key: logKey(stream),
+      event: { ...event },
+      state,
+      ...(this.options.relayed ? { unsent: event.time } : {}),
+    };
     try {
-      await this.events.insertOne({
-        _id: eventKey(stream, event.version),
-        key: logKey(stream),
-        event: { ...event },
-        state,
-        ...(this.options.relayed ? { unsent: true } : {}),
-      });
+      await this.events.insertOne(stored);
     } catch (error) {
       if (error instanceof DuplicateKey) throw new VersionConflict(event.version - 1);
       throw error;
     }
+    for (const listener of this.listeners) listener(stored);
   }
 }

@@ -1,3 +1,4 @@
+export { cloudEventOf } from './cloud-event.js';
 export {
   type Appended,
   EventStore,
@@ -7,5 +8,6 @@ export {
   VersionConflict,
 } from './event-store.js';
 export { readEvent, UnreadableEvent } from './read-event.js';
-export { type StreamId, streamOf } from './stream.js';
+export { placeOf, previousKey, type StreamId, streamOf } from './stream.js';
+export { UnsentEvents } from './unsent-events.js';
 export { userStreams } from './user-streams.js';

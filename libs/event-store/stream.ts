@@ -30,6 +30,24 @@ export function rangeAfter(stream: StreamId, after: number): { readonly $gt: str
   return { $gt: eventKey(stream, after), $lt: `${prefix(stream)};` };
 }
 
+/** What an event's `_id` says: its stream, as a prefix that is the stream's alone, and its version. */
+export function placeOf(key: string): { readonly stream: string; readonly version: number } {
+  const stream = key.slice(0, -versionDigits - 1);
+  return { stream, version: Number(key.slice(-versionDigits)) };
+}
+
+/** The `_id` of the event before, or null for the first one of its stream. */
+export function previousKey(key: string): string | null {
+  const { stream, version } = placeOf(key);
+  return version > 1 ? `${stream}:${String(version - 1).padStart(versionDigits, '0')}` : null;
+}
+
+/** The range of `_id` that holds the whole stream of an event. */
+export function wholeStream(key: string): { readonly $gt: string; readonly $lt: string } {
+  const { stream } = placeOf(key);
+  return { $gt: `${stream}:`, $lt: `${stream};` };
+}
+
 function prefix(stream: StreamId): string {
   return stream.userId === null ? stream.app : `${stream.app}/${encodeURIComponent(stream.userId)}`;
 }

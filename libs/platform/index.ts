@@ -3,11 +3,11 @@ export { type Config, ConfigurationInvalid, readConfig, revocationLifeMs } from 
 export { requireCluster } from './config/required.js';
 export { secretSettings, settings } from './config/settings.js';
 export { type ReadinessCheck, registerHealth } from './health/health.js';
-export { type Closable, Closers } from './lifecycle/closers.js';
+export { type Closable, Closers, closingOnFailure } from './lifecycle/closers.js';
 export { listening, PortUnavailable } from './lifecycle/listen.js';
 export { runProgram } from './lifecycle/run-program.js';
 export { type Running, stopOnSignal } from './lifecycle/run-until-signal.js';
-export { ServerUnfit } from './lifecycle/server-unfit.js';
+export { neededServer, type ServerFindings, ServerUnfit } from './lifecycle/server-unfit.js';
 export { type NeededServer, waitForServers } from './lifecycle/waiting-room.js';
 export { createLogger, type Logger } from './logging/logger.js';
 export { nestLogger } from './logging/nest-logger.js';

@@ -53,5 +53,17 @@ export const clusterSettings = {
     default: '',
     desc: 'cluster: where edges fetch the public keys; TOKEN_ISSUER with `/.well-known/jwks.json` when empty',
   }),
+  PROJECTIONS: str({
+    choices: ['all', 'revocations'],
+    default: 'all',
+    desc: 'cluster: what a projector keeps up to date; `revocations` in regions that have a Redis of their own and no more',
+  }),
+  REGION: textLike(
+    /^[a-z0-9-]{0,32}$/,
+    'a region name of small letters, digits and -',
+  )({
+    default: '',
+    desc: 'cluster: names the region of this Redis, so that each region follows the log by itself',
+  }),
   PROJECTOR_PORT: port({ default: 7302, desc: "cluster: the projector's health and metrics" }),
 };

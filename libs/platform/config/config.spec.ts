@@ -186,6 +186,11 @@ const rules: Readonly<Record<Name, Rule>> = {
     bad: ['a b', '{x}', 'x'.repeat(65)].map((text) => [text, /is not a key prefix/] as const),
   },
   JWKS_URL: httpUrl,
+  PROJECTIONS: choice('all', 'revocations'),
+  REGION: {
+    good: ['', 'eu-west-1'].map((text) => [text, text] as const),
+    bad: ['EU', 'a b', 'x'.repeat(33)].map((text) => [text, /is not a region name/] as const),
+  },
   PROJECTOR_PORT: portRule,
 };
 

@@ -25,3 +25,14 @@ export class Closers {
     if (failures.length > 0) throw failures[0];
   }
 }
+
+/** Runs `open`, which adds what it opens to the closers; when it fails, what it had opened is closed again. */
+export async function closingOnFailure<T>(open: (closers: Closers) => Promise<T>): Promise<T> {
+  const closers = new Closers();
+  try {
+    return await open(closers);
+  } catch (error) {
+    await closers.close();
+    throw error;
+  }
+}
