@@ -1,7 +1,7 @@
 import { Accounts, objectIds, PasswordHasher, Sessions } from '#libs/accounts';
 import type { Documents } from '#libs/documents';
 import type { EventLog } from '#libs/event-log';
-import { type EventStore, userStreams } from '#libs/event-store';
+import { type EventStore, UnsentEvents, userStreams } from '#libs/event-store';
 import type { Config } from '#libs/platform';
 import type { Revocations } from '#libs/revocations';
 import { Users } from '#libs/users';
@@ -32,6 +32,7 @@ export async function openProjector(seams: ProjectorSeams): Promise<Projector> {
     ...seams,
     region: config.REGION,
     projections: config.PROJECTIONS,
+    unsent: await UnsentEvents.open(documents),
     users: await Users.open(documents, store),
     accounts: await Accounts.open(documents, { hasher, sessions, streams, now, newId }),
     sessions,

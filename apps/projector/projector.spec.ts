@@ -5,7 +5,14 @@ import type { Collection } from '#libs/documents';
 import { decideUser, type UserCommand } from '#libs/domain';
 import { type LogReader, LogUnavailable } from '#libs/event-log';
 import { SqliteEventLog } from '#libs/event-log/sqlite';
-import { EventStore, eventsCollection, type StoredEvent, UnreadableEvent, userStreams } from '#libs/event-store';
+import {
+  EventStore,
+  eventsCollection,
+  type StoredEvent,
+  UnreadableEvent,
+  UnsentEvents,
+  userStreams,
+} from '#libs/event-store';
 import { createLogger, createMetrics, type Metrics, readConfig } from '#libs/platform';
 import type { RevocationEntry } from '#libs/revocations';
 import { MemoryRevocations } from '#libs/revocations/memory';
@@ -48,13 +55,13 @@ afterEach(async () => {
 });
 
 /** Starts a projector as a new process would: with a revocation set that is empty. */
-async function start(): Promise<void> {
+async function start(logCollection = eventsCollection.name): Promise<void> {
   const { documents } = temporary;
   revocations = new MemoryRevocations({ lifeMs, now });
   metrics = createMetrics();
   const sessions = await Sessions.open(documents, { lifeMs: 5_000_000, now, newId });
   accounts = await Accounts.open(documents, { hasher, sessions, streams: userStreams(store, app), now, newId });
-  const log = new SqliteEventLog(temporary.database, eventsCollection.name);
+  const log = new SqliteEventLog(temporary.database, logCollection);
   const read = log.read.bind(log);
   readers = [];
   log.read = (reader) => {
@@ -71,6 +78,7 @@ async function start(): Promise<void> {
     accounts,
     sessions,
     revocations,
+    unsent: await UnsentEvents.open(documents),
     now,
     region: '',
     projections: 'all',
@@ -240,6 +248,18 @@ describe('given a set that is emptied under a running projector', () => {
     expect((await revocations.status()).generation).toBeNull();
     await eventually(async () => (await revocations.status()).generation !== null);
     expect(await revoked()).toEqual(await mustBeRevoked());
+  });
+});
+
+describe('given events that the relay has not carried to the log yet', () => {
+  it('when a set is filled, then it holds them too', async () => {
+    store = await EventStore.open(temporary.documents, { now, relayed: true });
+    await send('ada', { type: 'register', confirmed: true });
+    await send('ada', { type: 'disable' });
+    await start('a_log_that_has_none_of_them');
+    const { generation, entries } = await revocations.lookUp([{ app, userId: 'ada' }]);
+    expect(generation).not.toBeNull();
+    expect(entries).toMatchObject([{ watermark: 2 }]);
   });
 });
 

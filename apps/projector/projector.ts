@@ -1,6 +1,7 @@
 import type { Accounts, Sessions } from '#libs/accounts';
 import type { Documents } from '#libs/documents';
 import type { EventLog, Reading } from '#libs/event-log';
+import type { UnsentEvents } from '#libs/event-store';
 import type { ReadinessCheck } from '#libs/platform';
 import type { Revocations } from '#libs/revocations';
 import type { Users } from '#libs/users';
@@ -19,6 +20,7 @@ export interface ProjectorParts extends ProjectionTools {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
   readonly revocations: Revocations;
+  readonly unsent: UnsentEvents;
   readonly now: () => number;
   /** The region of the revocation set: each follows the log by itself. Empty where there is one. */
   readonly region: string;

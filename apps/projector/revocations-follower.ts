@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { LogBatch, LogReader, Reading } from '#libs/event-log';
-import { UnreadableEvent } from '#libs/event-store';
+import { readEvent, UnreadableEvent, type UnsentEvents } from '#libs/event-store';
 import { type Revocation, type Revocations, revocationOf } from '#libs/revocations';
 import { type Deferred, deferred } from './deferred.js';
 import { eventsOf, LagGauge, type ProjectionTools } from './projection.js';
 
 export interface FollowerTools extends ProjectionTools {
   readonly revocations: Revocations;
+  /** What the relay has not carried to the log yet. */
+  readonly unsent: UnsentEvents;
   readonly now: () => number;
   /** How long the set remembers a fact, ms; asked each time, since it grows when tokens live longer. */
   readonly lifeMs: () => number;
@@ -130,6 +132,7 @@ export class RevocationsFollower {
    */
   private async fill(): Promise<string> {
     const { log, revocations, now, lifeMs } = this.tools;
+    await this.raiseUnsent();
     const starts = await log.positionsAt(now() - lifeMs());
     const ends = await log.ends();
     const unread = new Set([...ends.keys()].filter((p) => (ends.get(p) ?? 0) > (starts.get(p) ?? 0)));
@@ -147,6 +150,17 @@ export class RevocationsFollower {
       await read.promise.finally(() => reading.stop());
     }
     return await revocations.declareWhole(ends);
+  }
+
+  /**
+   * What was appended and enforced, but is not on the log yet: a set that was emptied has lost it, and the log cannot
+   * give it back. Asked before the log's ends: what is sent in between is before them.
+   */
+  private async raiseUnsent(): Promise<void> {
+    for await (const page of this.tools.unsent.pages()) {
+      const revocations = page.flatMap(({ event }) => revocationOf(readEvent(event)) ?? []);
+      if (revocations.length > 0) await this.tools.revocations.raise(revocations);
+    }
   }
 
   private reader(): LogReader {

@@ -33,6 +33,21 @@ export class UnsentEvents {
     return new Set(found.map(({ _id }) => _id));
   }
 
+  /** All of them, page by page, oldest first by time. One that is marked sent meanwhile may be left out. */
+  async *pages(pageSize = 1_000): AsyncGenerator<readonly StoredEvent[]> {
+    let seen = new Set<string>();
+    for (let since = 0, limit = pageSize; ; ) {
+      const found = await this.events.find({ unsent: { $gte: since } }, { sort: { unsent: 1 }, limit });
+      const page = found.filter(({ _id }) => !seen.has(_id));
+      yield page;
+      if (found.length < limit) return;
+      // Those of the last millisecond come again: they are told apart by id, and more are asked for if they fill a page.
+      since = found.at(-1)?.unsent ?? since;
+      seen = new Set(found.filter(({ unsent }) => unsent === since).map(({ _id }) => _id));
+      limit = seen.size + pageSize;
+    }
+  }
+
   async markSent(keys: readonly string[]): Promise<void> {
     if (keys.length > 0) await this.events.updateMany({ _id: { $in: keys } }, { $unset: { unsent: true } });
   }

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { freePort, freePortPair } from '../support/process-ports.js';
 
-export type ServerName = 'mongo' | 'redis';
+export type ServerName = 'kafka' | 'mongo' | 'redis';
 
 const script = join(import.meta.dirname, '../servers/servers');
 
@@ -13,10 +13,15 @@ const script = join(import.meta.dirname, '../servers/servers');
 export class OwnServers {
   readonly #folder = mkdtempSync(join(tmpdir(), 'portcullis-servers-'));
 
-  private constructor(readonly ports: { readonly mongo: number; readonly redis: number }) {}
+  private constructor(readonly ports: Readonly<Record<ServerName, number>>) {}
 
   static async make(): Promise<OwnServers> {
-    return new OwnServers({ mongo: await freePort(), redis: await freePort() });
+    // Kafka's controller listens on the port after the broker's.
+    return new OwnServers({ kafka: await freePortPair(), mongo: await freePort(), redis: await freePort() });
+  }
+
+  get kafkaBrokers(): string {
+    return `127.0.0.1:${this.ports.kafka}`;
   }
 
   get mongoUri(): string {
@@ -27,17 +32,17 @@ export class OwnServers {
     return `redis://127.0.0.1:${this.ports.redis}`;
   }
 
-  /** Resolves when it accepts connections. */
-  async start(name: ServerName): Promise<void> {
-    await this.#run('start', name);
+  /** Resolves when they accept connections. */
+  async start(...names: readonly ServerName[]): Promise<void> {
+    await this.#run('start', ...names);
   }
 
-  async stop(name: ServerName): Promise<void> {
-    await this.#run('stop', name);
+  async stop(...names: readonly ServerName[]): Promise<void> {
+    await this.#run('stop', ...names);
   }
 
-  async kill(name: ServerName): Promise<void> {
-    await this.#run('stop', '--kill', name);
+  async kill(...names: readonly ServerName[]): Promise<void> {
+    await this.#run('stop', '--kill', ...names);
   }
 
   /** It keeps its connections and answers none. */
@@ -74,18 +79,10 @@ export class OwnServers {
     const env = {
       ...process.env,
       SERVERS_DATA: this.#folder,
+      KAFKA_PORT: String(this.ports.kafka),
       MONGO_PORT: String(this.ports.mongo),
       REDIS_PORT: String(this.ports.redis),
     };
     await promisify(execFile)(script, args, { env });
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
-  return address.port;
 }
