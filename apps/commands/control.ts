@@ -29,7 +29,11 @@ export interface Control extends Running {
   listen(): Promise<void>;
   /** Where it listens, once it does. */
   readonly url: string;
+  /** Lets requests under way finish, for 3 seconds, and then breaks them off. */
+  close(): Promise<void>;
 }
+
+const drainWithinMs = 3_000;
 
 export async function createControl(parts: ControlParts): Promise<Control> {
   const { config, logger, metrics } = parts;
@@ -50,10 +54,13 @@ export async function createControl(parts: ControlParts): Promise<Control> {
   });
   const fastify: FastifyInstance = adapter.getInstance();
   const paths = noteRoutes(fastify);
+  let closing: Promise<void> | null = null;
   await readBodies(fastify);
   fastify.addHook('onSend', async (request, reply) => {
     reply.header('x-correlation-id', request.id);
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+    // A connection that was busy when we began to stop would otherwise be kept open by its client.
+    if (closing !== null) reply.header('connection', 'close');
   });
   registerHealth(fastify, { checks: parts.checks, registry: metrics.registry });
   app.useGlobalFilters(new ErrorsByPath(new ProblemFilter(logger, paths), new ClientErrorFilter(logger)));
@@ -70,11 +77,20 @@ export async function createControl(parts: ControlParts): Promise<Control> {
       const { port } = fastify.server.address() as AddressInfo;
       return `http://${config.HOST}:${port}`;
     },
-    close: async () => {
-      await housekeeping.stop();
-      await app.close();
+    close: () => {
+      closing ??= Promise.all([housekeeping.stop(), closeWithin(app, fastify)]).then(() => undefined);
+      return closing;
     },
   };
+}
+
+async function closeWithin(app: NestFastifyApplication, fastify: FastifyInstance): Promise<void> {
+  const timer = setTimeout(() => fastify.server.closeAllConnections(), drainWithinMs);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** JSON, where an absent body of a command may be empty, and forms for OAuth. */

@@ -17,6 +17,7 @@ import { AccessLives } from '#libs/revocations';
 import { RedisRevocations, redisSettings } from '#libs/revocations/redis';
 import { type HealthServer, openHealthServer } from './health-server.js';
 import { openProjector } from './open-projector.js';
+import { parkedCloudEvent } from './parking.js';
 
 /** A projector on cluster storage. */
 export interface ProjectorProgram extends Running {
@@ -38,9 +39,10 @@ async function assemble(config: Config, logger: Logger, closers: Closers): Promi
   const now = Date.now;
   const metrics = createMetrics();
   const documents = closers.add(new MongoDocuments(mongoSettings(config)));
-  const kafka = { ...kafkaSettings(config, 'projector', logger), attributes: cloudEventOf };
-  const log = closers.add(new KafkaEventLog({ ...kafka, topic: config.KAFKA_TOPIC }));
-  const parked = closers.add(new KafkaEventLog({ ...kafka, topic: `${config.KAFKA_TOPIC}.parked` }));
+  const kafka = kafkaSettings(config, 'projector', logger);
+  const log = closers.add(new KafkaEventLog({ ...kafka, topic: config.KAFKA_TOPIC, attributes: cloudEventOf }));
+  const parkedTopic = `${config.KAFKA_TOPIC}.parked`;
+  const parked = closers.add(new KafkaEventLog({ ...kafka, topic: parkedTopic, attributes: parkedCloudEvent }));
   let lifeMs = revocationLifeMs(config.ACCESS_TOKEN_TTL, config);
   const revocations = closers.add(new RedisRevocations({ ...redisSettings(config, logger), lifeMs: () => lifeMs }));
   const topic = topicSettings(config);

@@ -1,4 +1,4 @@
-import type { EventLog, LogEntry } from '#libs/event-log';
+import type { EventLog, LogEntry, LogRecord } from '#libs/event-log';
 import { codeOf, type Logger, type Metrics } from '#libs/platform';
 
 /** Failures that lie in the event and not in a server: trying again for ever would hold up everyone behind it. */
@@ -8,6 +8,16 @@ const ofTheEvent: ReadonlySet<string | null> = new Set(['unreadable-event', 'pro
 const pausesMs = [50, 250, 1_000];
 
 export const parkedType = 'portcullis.parked';
+
+/** The context attributes of a parked event as a CloudEvent. */
+export function parkedCloudEvent({ id, value }: LogRecord) {
+  return {
+    id,
+    source: '/portcullis/projector',
+    type: parkedType,
+    ...(typeof value.time === 'number' ? { time: value.time } : {}),
+  };
+}
 
 /**
  * Sets aside an event that a projection cannot handle, with the reason, on a log of its own, where it can be seen and

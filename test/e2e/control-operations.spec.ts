@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { decodeJwt } from 'jose';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { eventually } from '../support/eventually.js';
 import { type Program, startProgram } from '../support/program.js';
 import { Client } from '../support/program-client.js';
@@ -181,6 +181,17 @@ describe('given the signing keys', () => {
     for (const key of jwks.body.keys) expect(key).not.toHaveProperty('d');
     expect(await client.verdict(access)).toBe(200);
     expect(decodeJwt((await client.signIn(user)).access).sub).toBe(user.id);
+  });
+
+  it('when the one that signs is removed, then its tokens are dead at once, and new ones are good', async () => {
+    const user = await client.register();
+    const { access } = await client.signIn(user);
+    expect(await client.verdict(access)).toBe(200);
+    const { kid } = decodeProtectedHeader(access);
+    expect((await client.admin('DELETE', `/v1/signing-keys/${kid}`)).status).toBe(204);
+    expect(await client.verdict(access)).toBe(401);
+    expect(await client.verdict((await client.signIn(user)).access)).toBe(200);
+    expectProblem(await client.admin('DELETE', `/v1/signing-keys/${kid}`), 404, 'SigningKeyNotFound');
   });
 });
 

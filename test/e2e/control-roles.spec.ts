@@ -31,6 +31,7 @@ const table: Readonly<Record<string, Role>> = {
   'DELETE /v1/admin-keys/{id}': 'admin',
   'GET /v1/signing-keys': 'viewer',
   'POST /v1/signing-keys/rotate': 'admin',
+  'DELETE /v1/signing-keys/{kid}': 'admin',
 };
 
 /** What needs no admin key: whoever calls shows a token of their own, or nothing secret is told. */

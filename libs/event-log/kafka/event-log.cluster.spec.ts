@@ -162,7 +162,10 @@ class Remembering implements LogReader {
     });
 
     it('when it cannot be made, then the reason is said', async () => {
-      const impossible = openLog(newTopic()).ensureTopic({ partitions: 1, replicationFactor: 5 });
+      const impossible = openLog(`kafka-spec-impossible-${randomUUID()}`).ensureTopic({
+        partitions: 1,
+        replicationFactor: 5,
+      });
       await expect(impossible).rejects.toMatchObject({
         message: expect.stringContaining('Replication-factor is invalid'),
       });

@@ -53,7 +53,8 @@ export class Session {
       rebalanceTimeout: timeouts.rebalanceMs,
       // Also how long kafkajs sleeps when all partitions are paused, and how long stopping takes (issue 1596).
       maxWaitTimeInMs: timeouts.fetchWaitMs,
-      retry: { restartOnFailure: async () => false },
+      // While some brokers are left, so that the group need not wait for a new member; without any, it fails at once.
+      retry: { retries: 10, restartOnFailure: async () => false },
     });
     this.listen();
     // A consumer that hangs says nothing at all (issues 659 and 909): kafkajs stops enforcing its timeouts on a

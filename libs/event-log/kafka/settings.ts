@@ -35,7 +35,10 @@ export interface KafkaTimeouts {
   readonly requestMs: number;
   /** Until a publish that has its turn is given up; one that waits behind it fails with it. */
   readonly publishMs: number;
-  /** Until the group takes the partitions of a process that died. The brokers allow 6 s at the least. */
+  /**
+   * Until the group takes the partitions of a process that died, and until one that lost its broker is let in again:
+   * to the group it is somebody new. The brokers allow 6 s at the least.
+   */
   readonly sessionMs: number;
   /** How long the group waits for a process that is busy with a batch, before it goes on without it. */
   readonly rebalanceMs: number;
@@ -47,7 +50,7 @@ export const defaultTimeouts: KafkaTimeouts = {
   connectMs: 3_000,
   requestMs: 5_000,
   publishMs: 5_000,
-  sessionMs: 10_000,
+  sessionMs: 6_000,
   rebalanceMs: 30_000,
   fetchWaitMs: 250,
 };

@@ -7,7 +7,7 @@ const { ConfigResourceTypes, KafkaJSAggregateError, KafkaJSProtocolError } = kaf
 export interface TopicSettings {
   /** Adding some later breaks the order of a key's events, so there are enough from the start. */
   readonly partitions: number;
-  /** Copies of each partition: 3 in production, 1 where there is one broker. */
+  /** Copies of each partition: 3 in production, 1 where there is one broker, -1 for what the brokers have by default. */
   readonly replicationFactor: number;
 }
 
@@ -39,7 +39,8 @@ const why: Readonly<Record<string, string>> = {
 
 /** Makes the topic if it is missing. One that exists is left as it is: see {@link problemsOf}. */
 export async function ensureTopic(admin: Admin, topic: string, settings: TopicSettings): Promise<void> {
-  const known = { ...required, 'min.insync.replicas': String(leastInSync(settings)) };
+  const { replicationFactor: copies } = settings;
+  const known = { ...required, ...(copies > 0 ? { 'min.insync.replicas': String(leastInSync(copies)) } : {}) };
   try {
     await create(admin, topic, settings, { ...known, ...tolerant });
   } catch (error) {
@@ -94,17 +95,19 @@ export async function problemsOf(admin: Admin, topic: string, settings: TopicSet
     );
   }
   const inSync = Number(config.get('min.insync.replicas') ?? 1);
-  if (inSync < leastInSync(settings)) {
+  const least = leastInSync(copies);
+  if (inSync < least) {
     problems.push(
-      `the topic "${topic}" has min.insync.replicas=${inSync} and not ${leastInSync(settings)}: ` +
+      `the topic "${topic}" has min.insync.replicas=${inSync} and not ${least}: ` +
         'an event may be acknowledged with one copy alone, and lost with it',
     );
   }
   return problems;
 }
 
-function leastInSync({ replicationFactor }: TopicSettings): number {
-  return replicationFactor > 2 ? 2 : 1;
+/** With three copies one may be away, and an event is still in two places when it is acknowledged. */
+function leastInSync(copies: number): number {
+  return copies > 2 ? 2 : 1;
 }
 
 async function configOf(admin: Admin, topic: string): Promise<ReadonlyMap<string, string>> {

@@ -23,10 +23,15 @@ export async function runProgram<P extends Running>(
   start: (config: Config, logger: Logger) => Promise<P>,
   greeting: (program: P, config: Config) => string | null,
 ): Promise<void> {
+  let running: Running | null = null;
+  // From the first moment: as process 1 of a container, one without a handler hears no signal while it waits for servers.
+  stopOnSignal({ close: async () => running?.close() }, (signal) =>
+    process.stderr.write(`portcullis: ${signal}: finishing what is under way\n`),
+  );
   try {
     const config = readConfig(process.env);
     const program = await start(config, createLogger(config));
-    stopOnSignal(program, (signal) => process.stderr.write(`portcullis: ${signal}: finishing what is under way\n`));
+    running = program;
     const text = greeting(program, config);
     if (text !== null) process.stdout.write(text);
   } catch (error) {

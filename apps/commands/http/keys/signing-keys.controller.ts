@@ -1,5 +1,6 @@
-import { Controller, Get, HttpCode, Post, UseGuards } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Param, Post, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Problem } from '#libs/platform';
 import { SigningKeys } from '#libs/tokens';
 import { AdminGuard } from '../admin/admin-guard.js';
 import { LeastRole } from '../admin/roles.js';
@@ -33,6 +34,16 @@ export class SigningKeysController {
   async rotate(): Promise<object> {
     await this.keys.rotate();
     return await this.list();
+  }
+
+  @Delete(':kid')
+  @HttpCode(204)
+  @LeastRole('admin')
+  @ApiOperation({
+    summary: 'Remove a key that has leaked: every token that it signed is dead, as soon as edges hear of it',
+  })
+  async remove(@Param('kid') kid: string): Promise<void> {
+    if (!(await this.keys.remove(kid))) throw new Problem(404, 'SigningKeyNotFound', 'there is no such signing key');
   }
 }
 
