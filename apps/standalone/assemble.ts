@@ -69,5 +69,14 @@ async function assemble(
   await control.listen();
   await gateway.listen();
   // Last of all, so that a start that fails does not make a key that nobody sees.
-  return { control, gateway, firstKey: await firstKey(), close: () => closers.close() };
+  return {
+    control,
+    gateway,
+    firstKey: await firstKey(),
+    close: async () => {
+      // Both ports stop taking requests at once, and then wait for their own; whatever fails is told by the closers.
+      await Promise.allSettled([control.close(), gateway.close()]);
+      await closers.close();
+    },
+  };
 }
