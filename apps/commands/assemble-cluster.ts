@@ -73,6 +73,7 @@ async function assemble(config: Config, logger: Logger, closers: Closers): Promi
   const seams = { config, logger, metrics, now, documents, store, revocations, soleProcess: false, checks: [] };
   const { control, firstKey } = await openControl(seams);
   closers.add(control);
+  if (config.ADMIN_API_KEY !== null) await firstKey();
   await control.listen();
   return { control, firstKey: await firstKey(), close: () => closers.close() };
 }

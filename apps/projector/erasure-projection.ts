@@ -8,6 +8,7 @@ import type { Projection } from './projection.js';
 export function erasureProjection(accounts: Accounts, sessions: Sessions): Projection {
   return {
     name: 'erasure',
+    concerns: ({ type }) => type === 'portcullis.user.deleted.v1' || type === 'portcullis.user.session-revoked.v1',
     handle: async (event) => {
       if (event.type === 'portcullis.user.deleted.v1' && event.userId !== null) await accounts.erase(event.userId);
       if (event.type === 'portcullis.user.session-revoked.v1') await sessions.markRevoked(event.data.sid, event.time);

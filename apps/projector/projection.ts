@@ -9,6 +9,8 @@ import type { StoredPositions } from './positions.js';
 /** Something that is kept up to date from the log, with its position in the store. */
 export interface Projection {
   readonly name: string;
+  /** False for an event that `handle` would have nothing to do with. */
+  concerns(event: RecordedEvent): boolean;
   handle(event: RecordedEvent): Promise<void>;
 }
 
@@ -21,6 +23,9 @@ export interface ProjectionTools {
 /** So many users are projected at a time: each waits for the store, and those of one user for each other. */
 const width = 16;
 
+/** So many entries at most are read again at a start, of those that did not concern the projection. */
+const mostUnsaved = 1_000;
+
 /**
  * Feeds a projection from the log, from where it stands in `positions`. An event that cannot be handled is parked; a
  * store that is away stops the partition, which is retried, logged at error and counted as lag.
@@ -31,15 +36,26 @@ export function followLog(
   tools: ProjectionTools & { readonly parking: Parking },
 ): Promise<Reading> {
   const lag = new LagGauge(projection.name, tools.metrics);
+  const saved = new Map<number, number>();
   const reader: LogReader = {
     group: `portcullis.${projection.name}`,
     startAt: (partition) => positions.of(partition),
     handle: async (batch) => {
       lag.reached(batch, batch.entries[0]?.offset ?? batch.next);
+      let handled = false;
       await inOrderByKey(batch.entries, width, (entry) =>
-        tools.parking.orPark(projection.name, entry, () => projection.handle(eventIn(entry))),
+        tools.parking.orPark(projection.name, entry, async () => {
+          const event = eventIn(entry);
+          if (!projection.concerns(event)) return;
+          handled = true;
+          await projection.handle(event);
+        }),
       );
-      await positions.save(batch.partition, batch.next);
+      // Where nothing was to be done, the position may be old: what is read again then has nothing to be done either.
+      if (handled || batch.next - (saved.get(batch.partition) ?? 0) >= mostUnsaved) {
+        await positions.save(batch.partition, batch.next);
+        saved.set(batch.partition, batch.next);
+      }
       lag.reached(batch, batch.next);
     },
     onTrouble: (error) =>

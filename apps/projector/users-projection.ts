@@ -5,6 +5,7 @@ import type { Projection } from './projection.js';
 export function usersProjection(users: Users): Projection {
   return {
     name: 'users',
+    concerns: isUserEvent,
     handle: async (event) => {
       if (isUserEvent(event)) await users.project(event);
     },

@@ -66,6 +66,7 @@ async function assemble(
   closers.add(control);
   const gateway = closers.add(await createGateway({ ...shared, keys: signingKeys, checks: [projector.check] }));
 
+  if (config.ADMIN_API_KEY !== null) await firstKey();
   await control.listen();
   await gateway.listen();
   // Last of all, so that a start that fails does not make a key that nobody sees.
