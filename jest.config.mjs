@@ -22,4 +22,6 @@ export default {
   // What needs real servers runs where they are named (npm run test:cluster).
   testPathIgnorePatterns: ['/node_modules/', ...(serversAreGiven ? [] : ['\\.cluster\\.spec\\.ts$'])],
   testTimeout: 30_000,
+  // A test that fails may leave a program running; the run must end all the same.
+  forceExit: true,
 };

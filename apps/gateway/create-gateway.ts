@@ -2,7 +2,9 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyInstance, fastify } from 'fastify';
 import {
+  answerUnreadableRequest,
   type Config,
+  drained,
   type Logger,
   listening,
   type Metrics,
@@ -15,7 +17,6 @@ import {
 import type { Revocations } from '#libs/revocations';
 import { cachedVerifier, createTokenVerifier, type KeySource } from '#libs/tokens';
 import { gatewayModule } from './gateway.module.js';
-import { answerClientError } from './http/client-error.js';
 import { edgeListener } from './http/edge-listener.js';
 import { EdgeServers } from './http/edge-servers.js';
 import { ProxyDoor } from './proxy/proxy-door.js';
@@ -64,15 +65,10 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-const drainWithinMs = 3_000;
-const closeIdleEveryMs = 100;
 /** Gateways that ask us give up sooner (Envoy after 200 ms). */
 const lookUpWithinMs = 1_000;
 
-/**
- * Builds an edge in strict mode: the revocation set is asked on every request.
- * @throws ConfigurationInvalid when TRUST_PROXY cannot be read.
- */
+/** Builds an edge in strict mode: the revocation set is asked on every request. */
 export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   const { config, logger, metrics } = parts;
   const isTrusted = trustedPeers(config.TRUST_PROXY);
@@ -87,7 +83,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   const servers = new EdgeServers((own, isListening) => edgeListener({ verdict, proxy, ownPaths, own, isListening }));
   const server = fastify({
     serverFactory: (own) => servers.open(own),
-    clientErrorHandler: (error, socket) => answerClientError(error, socket),
+    clientErrorHandler: answerUnreadableRequest,
   });
   server.addHook('onRoute', (route) => {
     ownPaths.add(route.url);
@@ -141,19 +137,8 @@ function gatewayOf(parts: {
       url = server.listeningOrigin;
     },
     close() {
-      closing ??= drained(app, servers);
+      closing ??= drained(() => app.close(), servers);
       return closing;
     },
   };
-}
-
-async function drained(app: NestFastifyApplication, servers: EdgeServers): Promise<void> {
-  const idle = setInterval(() => servers.closeIdleConnections(), closeIdleEveryMs);
-  const late = setTimeout(() => servers.closeAllConnections(), drainWithinMs);
-  try {
-    await app.close();
-  } finally {
-    clearInterval(idle);
-    clearTimeout(late);
-  }
 }

@@ -18,6 +18,7 @@ import { RedisRevocations, redisSettings } from '#libs/revocations/redis';
 import { type HealthServer, openHealthServer } from './health-server.js';
 import { openProjector } from './open-projector.js';
 import { parkedCloudEvent } from './parking.js';
+import type { Projector } from './projector.js';
 
 /** A projector on cluster storage. */
 export interface ProjectorProgram extends Running {
@@ -62,6 +63,16 @@ async function assemble(config: Config, logger: Logger, closers: Closers): Promi
   ];
   await waitForServers(servers, where, logger);
 
+  // It lives while it catches up, which takes 10 seconds or more where another one has died: it is not ready yet.
+  let projector: Projector | null = null;
+  const check = async () => {
+    if (projector === null) throw new Error('the log is being read');
+    await projector.check.check();
+  };
+  const health = closers.add(
+    await openHealthServer(where, { checks: [{ name: 'projector', check }], registry: metrics.registry }),
+  );
+
   // A life that grows while we run is that of tokens from now on: it is learned soon enough.
   const accessLives = await AccessLives.open(documents, now);
   const learn = async () => {
@@ -73,7 +84,7 @@ async function assemble(config: Config, logger: Logger, closers: Closers): Promi
   }, lifeEveryMs);
   closers.add({ close: () => clearInterval(learning) });
   const store = await EventStore.open(documents, { now, relayed: true });
-  const projector = await openProjector({
+  const opened = await openProjector({
     config,
     logger,
     metrics,
@@ -85,8 +96,7 @@ async function assemble(config: Config, logger: Logger, closers: Closers): Promi
     parked,
     lifeMs: () => lifeMs,
   });
-  closers.add({ close: () => projector.stop() });
-  const health = await openHealthServer(where, { checks: [projector.check], registry: metrics.registry });
-  closers.add(health);
+  closers.add({ close: () => opened.stop() });
+  projector = opened;
   return { health, close: () => closers.close() };
 }

@@ -1,4 +1,3 @@
-import type { AddressInfo } from 'node:net';
 import { fastify } from 'fastify';
 import type { Registry } from 'prom-client';
 import { listening, type ReadinessCheck, type Running, registerHealth } from '#libs/platform';
@@ -16,6 +15,5 @@ export async function openHealthServer(
   const server = fastify({ forceCloseConnections: true });
   registerHealth(server, parts);
   await listening(where, () => server.listen({ host: where.host, port: where.port }));
-  const { port } = server.server.address() as AddressInfo;
-  return { url: `http://${where.host}:${port}`, close: () => server.close() };
+  return { url: server.listeningOrigin, close: () => server.close() };
 }

@@ -48,7 +48,7 @@ export async function startProjector(parts: ProjectorParts): Promise<Projector> 
     readings.push(await followLog(projection, positions, tools));
   }
   return {
-    check: { name: 'revocation set', check: () => follower.check() },
+    check: { name: 'projector', check: () => follower.check() },
     stop: async () => {
       await Promise.all([follower.stop(), ...readings.map((reading) => reading.stop())]);
     },

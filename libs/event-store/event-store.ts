@@ -94,7 +94,7 @@ export class EventStore {
     context: CommandContext,
   ): Promise<Appended<UserState>> {
     const event = this.record(user, state.version + 1, fact, context);
-    const after = evolveUser(state, { ...fact, version: event.version, time: event.time } as UserStep);
+    const after = evolveUser(state, { ...fact, version: event.version, time: event.time } satisfies UserStep);
     await this.append(user, event, after);
     return { event, state: after };
   }

@@ -120,9 +120,11 @@ function setUp(connection: Connection, file: string): void {
       `the file system of ${file} cannot keep a write-ahead log: choose another data folder`,
     );
   }
+  // What was deleted is overwritten: an erased address must not stay readable in the file.
   // Without `fullfsync` an acknowledged write on macOS is only in the drive's cache.
   connection.script(`
     PRAGMA synchronous=FULL; PRAGMA fullfsync=ON; PRAGMA checkpoint_fullfsync=ON; PRAGMA journal_size_limit=67108864;
+    PRAGMA secure_delete=ON;
     BEGIN IMMEDIATE;
     PRAGMA application_id=${applicationId}; PRAGMA user_version=${formatVersion};
     CREATE TABLE IF NOT EXISTS portcullis_health (id INTEGER PRIMARY KEY, count INTEGER NOT NULL);

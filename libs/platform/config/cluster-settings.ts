@@ -1,5 +1,5 @@
 import { bool, port, str } from 'envalid';
-import { duration, list, textLike, uriOf, urlOf, whole } from './validators.js';
+import { duration, list, serviceUrl, textLike, uriOf, urlOf, whole } from './validators.js';
 
 /** Settings of cluster storage: the servers, how to reach them, and what the programs beside the control API need. */
 export const clusterSettings = {
@@ -46,10 +46,7 @@ export const clusterSettings = {
     /^[\w:.-]{0,64}$/,
     'a key prefix',
   )({ default: 'portcullis:', desc: 'cluster: what every key in Redis begins with' }),
-  JWKS_URL: urlOf(
-    'http',
-    'https',
-  )({
+  JWKS_URL: serviceUrl({
     default: '',
     desc: 'cluster: where edges fetch the public keys; TOKEN_ISSUER with `/.well-known/jwks.json` when empty',
   }),

@@ -81,6 +81,9 @@ const httpUrl: Rule = {
     ['api.example.org', /is not a URL/],
     ['http://', /is not a URL/],
     ['ftp://example.org', /must begin with http:\/\/ or https:\/\//],
+    ['http://user:pass@example.org', /must not hold a user or a password/],
+    ['http://example.org/x?y=1', /must not hold a query or a fragment/],
+    ['http://example.org/#z', /must not hold a query or a fragment/],
     ['javascript:alert(1)', /must begin with/],
   ],
 };
@@ -106,7 +109,11 @@ const rules: Readonly<Record<Name, Rule>> = {
       ['', null],
       ['x'.repeat(24), 'x'.repeat(24)],
     ],
-    bad: [['x'.repeat(23), /^ADMIN_API_KEY: this is too short: at least 24 characters$/]],
+    bad: [
+      ['x'.repeat(23), /^ADMIN_API_KEY: this is too short: at least 24 characters$/],
+      ['x x'.repeat(10), /^ADMIN_API_KEY: this must be at most 1024 visible ASCII characters$/],
+      ['x'.repeat(1_025), /^ADMIN_API_KEY: this must be at most 1024 visible ASCII characters$/],
+    ],
   },
   ACCESS_TOKEN_TTL: duration(['5s', 5_000], ['1d', 86_400_000], '4s', '4999ms', '2d'),
   REFRESH_TOKEN_TTL: duration(['31m', 1_860_000], ['180d', 15_552_000_000], '29m', '181d'),
@@ -135,9 +142,17 @@ const rules: Readonly<Record<Name, Rule>> = {
       ['10.0.0.0/8, ::1,192.168.1.1', ['10.0.0.0/8', '::1', '192.168.1.1']],
       ['fd00::/8', ['fd00::/8']],
     ],
-    bad: ['loopback', '10.0.0.0/33', '10.0.0/8', 'fd00::/129', '10.0.0.1/8/8', '10.0.0.1/', '*', 'true'].map(
-      (text) => [text, /is not an address or a network/] as const,
-    ),
+    bad: [
+      'loopback',
+      '10.0.0.0/33',
+      '0.0.0.0/0',
+      '10.0.0/8',
+      'fd00::/129',
+      '10.0.0.1/8/8',
+      '10.0.0.1/',
+      '*',
+      'true',
+    ].map((text) => [text, /is not an address or a network/] as const),
   },
   IDEMPOTENCY_TTL: duration(['1m', 60_000], ['30d', 2_592_000_000], '59s', '31d'),
   LOG_LEVEL: choice('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
@@ -274,8 +289,8 @@ describe('given settings that follow from others', () => {
     );
   });
 
-  it('when a revocation must be remembered, then for a token life and the skew each way', () => {
-    expect(revocationLifeMs(60_000, { CLOCK_SKEW: 5_000 })).toBe(70_000);
+  it('when a revocation must be remembered, then for a token life, the skew each way and a minute more', () => {
+    expect(revocationLifeMs(60_000, { CLOCK_SKEW: 5_000 })).toBe(130_000);
   });
 });
 

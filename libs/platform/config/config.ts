@@ -46,10 +46,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
   };
 }
 
+/** A token may be issued a little after its session was looked at, by a process that was held up in between. */
+const heldUpMs = 60_000;
+
 /**
  * How long the revocation set must remember a fact, in ms: the longest life of an access token that may be about, and
- * the difference of the clocks of issuer and edge, each way.
+ * the difference of the clocks of issuer and edge, each way, and some more.
  */
 export function revocationLifeMs(longestAccessLifeMs: number, config: Pick<Config, 'CLOCK_SKEW'>): number {
-  return longestAccessLifeMs + 2 * config.CLOCK_SKEW;
+  return longestAccessLifeMs + 2 * config.CLOCK_SKEW + heldUpMs;
 }

@@ -1,5 +1,5 @@
 import { bool, host, port, str } from 'envalid';
-import { duration, networks, secret, textLike, urlOf, whole } from './validators.js';
+import { duration, networks, secret, serviceUrl, textLike, whole } from './validators.js';
 
 /** Settings of the programs, whatever they stand on. */
 export const programSettings = {
@@ -51,10 +51,7 @@ export const programSettings = {
     default: true,
     desc: 'write the revocation set right after the append; when false only the log does, a little later',
   }),
-  UPSTREAM_URL: urlOf(
-    'http',
-    'https',
-  )({
+  UPSTREAM_URL: serviceUrl({
     default: '',
     desc: 'where the edge proxies to; when empty, a small upstream that echoes what it got',
   }),

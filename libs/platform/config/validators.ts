@@ -48,6 +48,17 @@ export function uriOf(...schemes: readonly string[]) {
   });
 }
 
+/** An address of a service, such as an upstream: an absolute http or https URL, with a path if need be and no more. */
+export const serviceUrl = makeValidator<string>((text) => {
+  if (text === '') return '';
+  if (!URL.canParse(text)) throw new Error('this is not a URL');
+  const { protocol, username, password, search, hash } = new URL(text);
+  if (protocol !== 'http:' && protocol !== 'https:') throw new Error('the URL must begin with http:// or https://');
+  if (username || password) throw new Error('the URL must not hold a user or a password');
+  if (search || hash) throw new Error('the URL must not hold a query or a fragment');
+  return text.replace(/\/+$/, '');
+});
+
 /** Text that matches a pattern; `what` says in words what is allowed. */
 export function textLike(pattern: RegExp, what: string) {
   return makeValidator<string>((text) => {
@@ -56,11 +67,12 @@ export function textLike(pattern: RegExp, what: string) {
   });
 }
 
-/** Text of at least `least` characters, or none. The value is never repeated in an error. */
+/** A key that can be sent in a header, of at least `least` characters, or none. The value is never repeated in an error. */
 export function secret(least: number) {
   return makeValidator<string>((text) => {
     if (text === '') return '';
     if (text.length < least) throw new Error(`this is too short: at least ${least} characters`);
+    if (!/^[\x21-\x7e]{1,1024}$/.test(text)) throw new Error('this must be at most 1024 visible ASCII characters');
     return text;
   });
 }
@@ -83,7 +95,7 @@ function itemsOf(text: string): readonly string[] {
 }
 
 function isNetwork(item: string): boolean {
-  const [address = '', bits = '0', ...rest] = item.split('/');
+  const [address = '', bits = '1', ...rest] = item.split('/');
   const family = isIP(address);
-  return family !== 0 && rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 6 ? 128 : 32);
+  return family !== 0 && rest.length === 0 && /^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (family === 6 ? 128 : 32);
 }

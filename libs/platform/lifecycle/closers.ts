@@ -32,7 +32,7 @@ export async function closingOnFailure<T>(open: (closers: Closers) => Promise<T>
   try {
     return await open(closers);
   } catch (error) {
-    await closers.close();
+    await closers.close().catch(() => undefined); // Why it could not be opened is what counts.
     throw error;
   }
 }

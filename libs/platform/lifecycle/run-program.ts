@@ -13,6 +13,8 @@ const foreseenCodes: ReadonlySet<unknown> = new Set([
   'damaged',
   'full',
   'newer',
+  'store-unavailable',
+  'signing-key-unusable',
 ]);
 
 /**

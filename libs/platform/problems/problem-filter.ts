@@ -1,8 +1,9 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, NotFoundException } from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '../logging/logger.js';
 import type { KnownPaths } from './known-paths.js';
-import { Problem } from './problem.js';
+import { nameMethodNotAllowed } from './method-not-allowed.js';
+import type { ProblemBody } from './problem.js';
 import { toProblem } from './to-problem.js';
 
 /** Answers every error of a Nest app with a problem document, and logs what was not expected. */
@@ -16,22 +17,17 @@ export class ProblemFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
-    const answer = toProblem(this.nameMethodNotAllowed(error, request));
+    const answer = toProblem(nameMethodNotAllowed(error, request, this.paths));
     const path = request.url.split('?')[0];
     if (answer.unexpected) this.logger.error({ err: error, correlationId: request.id, path }, 'unexpected error');
     else if (answer.body.status === 503)
       this.logger.warn({ err: error, correlationId: request.id, path }, 'unavailable');
     if (reply.sent) return;
-    void reply.code(answer.body.status).headers(answer.headers).send(JSON.stringify(answer.body));
+    void reply.code(answer.body.status).headers(answer.headers).send(JSON.stringify(this.bodyOf(answer.body)));
   }
 
-  /** A route that does not exist for this method, but for others, is a 405 (RFC 9110, section 15.5.6). */
-  private nameMethodNotAllowed(error: unknown, request: FastifyRequest): unknown {
-    if (!(error instanceof NotFoundException)) return error;
-    const methods = this.paths.methodsOf(request.url.split('?')[0] ?? '');
-    if (methods.length === 0 || methods.includes(request.method)) return error;
-    return new Problem(405, 'MethodNotAllowed', `${request.method} is not possible here; use ${methods.join(' or ')}`, {
-      headers: { allow: methods.join(', ') },
-    });
+  /** The body of an answer; an API of its own form adds what its callers look for. */
+  protected bodyOf(body: ProblemBody): object {
+    return body;
   }
 }

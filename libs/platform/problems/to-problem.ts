@@ -35,7 +35,9 @@ const byCode: Readonly<Record<string, Mapped>> = {
   'store-unavailable': {
     status: 503,
     code: 'StoreUnavailable',
-    detail: 'the store cannot be asked just now; nothing was done',
+    detail:
+      'the store cannot be asked just now; whether a command was carried out is not known: send it again, ' +
+      'with the same Idempotency-Key if it had one',
     retryAfterSeconds: 1,
   },
   'revocations-unavailable': {

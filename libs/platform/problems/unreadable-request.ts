@@ -10,11 +10,12 @@ export function answerUnreadablePath(error: Error, _request: FastifyRequest, rep
 }
 
 /**
- * Answers what Node's parser refuses (Fastify's `clientErrorHandler`). The connection is closed: what follows on it
- * cannot be told apart from the rest of the bad request.
+ * Answers what Node's parser refuses: both a length and chunks, a bad chunk, more headers than fit, a request that takes
+ * too long to arrive (`clientError` of a server, Fastify's `clientErrorHandler`). The connection is closed: what follows
+ * on it cannot be told apart from the rest of the bad request.
  */
 export function answerUnreadableRequest(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  if (error.code === 'ECONNRESET' || !socket.writable || hasBegunToAnswer(socket)) {
     socket.destroy();
     return;
   }
@@ -27,6 +28,12 @@ export function answerUnreadableRequest(error: Error & { readonly code?: string 
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ];
   socket.end(`${lines.join('\r\n')}\r\n\r\n${text}`, () => socket.destroy());
+}
+
+/** A second answer in the middle of the first would be read as part of it. Node keeps the answer under way here. */
+function hasBegunToAnswer(socket: Socket): boolean {
+  const message: unknown = Reflect.get(socket, '_httpMessage');
+  return typeof message === 'object' && message !== null && Reflect.get(message, 'headersSent') === true;
 }
 
 function problemOf(code: string | undefined): Problem {
