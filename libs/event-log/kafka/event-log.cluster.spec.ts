@@ -157,7 +157,6 @@ class Remembering implements LogReader {
         expect.stringContaining('has 1 copies of a partition and not 3'),
         expect.stringContaining('has cleanup.policy=compact,delete and not delete'),
         expect.stringContaining('has retention.ms=604800000 and not -1'),
-        expect.stringContaining('has min.insync.replicas=1 and not 2'),
       ]);
     });
 

@@ -13,10 +13,12 @@ const wanted = (process.env.KAFKA_BROKERS ?? '') !== '';
 (wanted ? describe : describe.skip)('given a broker that goes away', () => {
   let broker: OwnBroker;
   const logs: KafkaEventLog[] = [];
+  let going = false;
   beforeAll(async () => {
     broker = await startBroker();
   });
   afterEach(async () => {
+    going = false;
     await Promise.all(logs.splice(0).map((log) => log.close()));
   });
   afterAll(() => broker?.close());
@@ -55,13 +57,13 @@ const wanted = (process.env.KAFKA_BROKERS ?? '') !== '';
 
   /** Publishes 1, 2, 3, ... under each key until it is told to stop, each number again and again until it is taken. */
   const publishing = (log: KafkaEventLog, keys: readonly string[]) => {
-    let going = true;
+    going = true;
     let failures = 0;
     let slowestMs = 0;
     const taken = new Map<string, number>();
     const work = keys.map(async (key) => {
       for (let number = 1; going; number += 1) {
-        for (;;) {
+        while (going) {
           const begun = Date.now();
           try {
             await log.publish([{ id: randomUUID(), key, value: { number, time: begun } }]);
@@ -104,7 +106,7 @@ const wanted = (process.env.KAFKA_BROKERS ?? '') !== '';
       await eventually(() => publisher.failures() > 5, 30_000);
       await expect(log.ping()).rejects.toMatchObject({ code: 'log-unavailable' });
       await expect(log.ends()).rejects.toMatchObject({ code: 'log-unavailable' });
-      if (name !== 'frozen') await eventually(() => follower.troubles.length > 0, 30_000);
+      if (name !== 'frozen') await eventually(() => follower.troubles.length > 0, 60_000);
       const before = new Map(publisher.taken);
       await back();
       await eventually(
@@ -127,7 +129,7 @@ const wanted = (process.env.KAFKA_BROKERS ?? '') !== '';
     await broker.stop();
     const { reading, troubles } = await follow(log);
     const caughtUp = reading.caughtUp();
-    await eventually(() => troubles.length > 0, 30_000);
+    await eventually(() => troubles.length > 0, 60_000);
     const second = await follow(log);
     const begun = Date.now();
     await second.reading.stop();

@@ -6,6 +6,7 @@ import { Lane } from './lane.js';
 import { Session } from './session.js';
 import type { KafkaEventLogOptions, KafkaTimeouts } from './settings.js';
 import { unavailable } from './unavailable.js';
+import { stopped, Waiters } from './waiters.js';
 
 /** Where a partition begins and ends. */
 export interface Bounds {
@@ -26,12 +27,6 @@ interface Failure {
   readonly error: unknown;
 }
 
-interface Waiter {
-  readonly ends: Positions;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
 const commitEveryMs = 5_000;
 const retryMs = 500;
 
@@ -44,7 +39,7 @@ export class KafkaReading implements Reading {
   private readonly lanes = new Map<number, Lane>();
   /** Calls of the reader that are under way. They outlive the lane when the partition goes elsewhere meanwhile. */
   private readonly handling = new Map<number, Promise<Failure | null>>();
-  private readonly waiters = new Set<Waiter>();
+  private readonly waiters = new Waiters();
   private readonly timers = new Set<NodeJS.Timeout>();
   private readonly committed = new Map<number, number>();
   private readonly stopping = new AbortController();
@@ -59,11 +54,10 @@ export class KafkaReading implements Reading {
   /** While the cluster is out of reach it waits, and with it whoever asks. Rejects only when the reading is stopped. */
   async caughtUp(): Promise<void> {
     const ends = await this.ends();
-    await new Promise<void>((resolve, reject) => {
-      this.waiters.add({ ends, resolve, reject });
-      if (this.stopped) this.refuseWaiters();
-      else this.answerWaiters();
-    });
+    const caughtUp = this.waiters.wait(ends);
+    if (this.stopped) this.waiters.refuse();
+    else this.answerWaiters();
+    await caughtUp;
   }
 
   /** Does not wait for a call of `handle` that is under way, so that `handle` itself may ask for it. */
@@ -78,7 +72,7 @@ export class KafkaReading implements Reading {
       await Promise.all(this.handling.values());
       await this.session?.commit(this.uncommitted());
       await this.session?.leave();
-      this.refuseWaiters();
+      this.waiters.refuse();
     }
     await this.finished;
   }
@@ -169,7 +163,7 @@ export class KafkaReading implements Reading {
     { batch, isStale, heartbeat, resolveOffset }: EachBatchPayload,
   ): Promise<void> {
     const { partition } = batch;
-    await this.handling.get(partition);
+    while (this.handling.has(partition)) await this.handling.get(partition);
     const lane = this.lanes.get(partition);
     if (this.stopped || this.session !== session || !lane || lane.position === null || isStale()) return;
     if (fetchedFrom(batch) !== lane.position) {
@@ -231,19 +225,8 @@ export class KafkaReading implements Reading {
   }
 
   private answerWaiters(): void {
-    if (!this.assigned) return;
-    for (const waiter of this.waiters) {
-      const { ends } = waiter;
-      const behind = [...this.lanes.values()].some((lane) => !lane.hasReached(ends.get(lane.partition) ?? 0));
-      if (behind) continue;
-      this.waiters.delete(waiter);
-      waiter.resolve();
-    }
-  }
-
-  private refuseWaiters(): void {
-    for (const { reject } of this.waiters) reject(stopped());
-    this.waiters.clear();
+    // Before the group has said which partitions are ours, nobody can have caught up with them.
+    if (this.assigned) this.waiters.answer([...this.lanes.values()]);
   }
 
   private async commit(): Promise<void> {
@@ -264,8 +247,4 @@ export class KafkaReading implements Reading {
   private async pause(ms: number): Promise<void> {
     await pause(ms, undefined, { signal: this.stopping.signal }).catch(() => {});
   }
-}
-
-function stopped(): LogUnavailable {
-  return new LogUnavailable('the reading was stopped');
 }

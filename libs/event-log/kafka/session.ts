@@ -15,6 +15,8 @@ export interface SessionListener {
 const beatsPerSession = 10;
 /** Batches of this many partitions are handled at a time. */
 const partitionsAtOnce = 12;
+/** So much of one partition comes in one answer: a projector far behind then has megabytes in memory, and not tens of them. */
+const fetchBytes = 256 * 1024;
 const leaveMs = 3_000;
 
 /**
@@ -53,15 +55,17 @@ export class Session {
       rebalanceTimeout: timeouts.rebalanceMs,
       // Also how long kafkajs sleeps when all partitions are paused, and how long stopping takes (issue 1596).
       maxWaitTimeInMs: timeouts.fetchWaitMs,
+      maxBytesPerPartition: fetchBytes,
+      maxBytes: partitionsAtOnce * fetchBytes,
       // While some brokers are left, so that the group need not wait for a new member; without any, it fails at once.
-      retry: { retries: 10, restartOnFailure: async () => false },
+      retry: { retries: 5, restartOnFailure: async () => false },
     });
     this.listen();
     // A consumer that hangs says nothing at all (issues 659 and 909): kafkajs stops enforcing its timeouts on a
     // connection that it is closing, and then waits for answers that will not come.
     const deafMs = timeouts.rebalanceMs + 3 * timeouts.sessionMs;
     this.watch = setInterval(() => {
-      if (Date.now() - this.lastSign > deafMs) this.fail(new Error(`the consumer was silent for ${deafMs} ms`));
+      if (Date.now() - this.lastSign > deafMs) this.finish(new Error(`the consumer was silent for ${deafMs} ms`));
     }, timeouts.sessionMs);
     void this.start();
   }
@@ -92,7 +96,7 @@ export class Session {
       partition,
       offset: String(position),
     }));
-    await this.consumer.commitOffsets(offsets).catch(() => {});
+    await within(leaveMs, this.consumer.commitOffsets(offsets)).catch(() => {});
   }
 
   /** A sign of life while a batch is being handled: kafkajs sends none then (issues 387 and 447). */
@@ -126,14 +130,14 @@ export class Session {
         },
       });
     } catch (error) {
-      this.fail(error);
+      this.finish(error);
     }
   }
 
   private listen(): void {
     const { consumer } = this;
     const { CRASH, FETCH, GROUP_JOIN, HEARTBEAT } = consumer.events;
-    consumer.on(CRASH, ({ payload }) => this.fail(payload.error));
+    consumer.on(CRASH, ({ payload }) => this.finish(payload.error));
     consumer.on(FETCH, () => this.sign());
     consumer.on(HEARTBEAT, () => this.sign());
     consumer.on(GROUP_JOIN, ({ payload }) => {
@@ -141,7 +145,7 @@ export class Session {
       this.sign();
       this.joined = true;
       // kafkajs tells of the partitions and at once fetches from the committed offsets, without waiting for whoever
-      // listens (issue 1363: a seek is not there before the first fetch). The listener is called in the same turn,
+      // listens (issue 1363, of somebody who keeps the offsets elsewhere). It calls its listeners in the same turn,
       // before that fetch, so what is paused here is not fetched. Each join forgets all offsets, so it is all of them.
       const partitions = payload.memberAssignment[this.topic] ?? [];
       this.pause(partitions);
@@ -151,10 +155,6 @@ export class Session {
 
   private sign(): void {
     this.lastSign = Date.now();
-  }
-
-  private fail(error: unknown): void {
-    this.finish(error);
   }
 
   private finish(reason: unknown): void {
@@ -171,7 +171,7 @@ export class Session {
     try {
       order();
     } catch (error) {
-      this.fail(error);
+      this.finish(error);
     }
   }
 }
