@@ -20,6 +20,7 @@ import { CommandResults } from './http/idempotency/command-results.js';
 import { IdempotencyInterceptor } from './http/idempotency/idempotency-interceptor.js';
 import { APP_ID, LOGGER, NEW_USER_ID, TOKEN_VERIFIER } from './http/injection-tokens.js';
 import { AdminKeysController } from './http/keys/admin-keys.controller.js';
+import { KeyLog } from './http/keys/key-log.js';
 import { SigningKeysController } from './http/keys/signing-keys.controller.js';
 import { OAuthController } from './http/oauth/oauth.controller.js';
 import { UsersController } from './http/users/users.controller.js';
@@ -33,7 +34,6 @@ class ControlModule {}
 export function controlModule(parts: ControlParts): DynamicModule {
   const { config, logger, metrics, now, store, revocations } = parts;
   const enforcement = new Enforcement(revocations, { atOnce: config.ENFORCE_AT_ONCE, now, metrics, logger });
-  const log = new CommandLog(logger, metrics);
   return {
     module: ControlModule,
     imports: [CqrsModule.forRoot()],
@@ -63,8 +63,10 @@ export function controlModule(parts: ControlParts): DynamicModule {
       { provide: TokenIssuer, useValue: parts.issuer },
       { provide: TOKEN_VERIFIER, useValue: parts.verifier },
       { provide: CommandResults, useValue: parts.commandResults },
-      { provide: UserDecisions, useValue: new UserDecisions(store, enforcement, log, now) },
-      { provide: AppDecisions, useValue: new AppDecisions(store, enforcement, log) },
+      { provide: CommandLog, useValue: new CommandLog(logger, metrics) },
+      { provide: KeyLog, useValue: new KeyLog(logger) },
+      { provide: UserDecisions, useValue: new UserDecisions(store, enforcement, now) },
+      { provide: AppDecisions, useValue: new AppDecisions(store, enforcement, now) },
       { provide: SignIn, useValue: new SignIn(parts) },
       { provide: LivingSessions, useValue: new LivingSessions(parts) },
       { provide: LOGGER, useValue: logger },

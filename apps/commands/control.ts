@@ -1,7 +1,6 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import formbody from '@fastify/formbody';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -9,14 +8,14 @@ import type { FastifyInstance } from 'fastify';
 import {
   answerUnreadablePath,
   answerUnreadableRequest,
+  drained,
   listening,
   nestLogger,
   noteRoutes,
-  ProblemFilter,
+  Problem,
   type Running,
   registerHealth,
 } from '#libs/platform';
-import { ClientErrorFilter } from './app-services/client-error.js';
 import { controlModule } from './control.module.js';
 import type { ControlParts } from './control-parts.js';
 import { startHousekeeping } from './housekeeping.js';
@@ -32,8 +31,6 @@ export interface Control extends Running {
   /** Lets requests under way finish, for 3 seconds, and then breaks them off. */
   close(): Promise<void>;
 }
-
-const drainWithinMs = 3_000;
 
 export async function createControl(parts: ControlParts): Promise<Control> {
   const { config, logger, metrics } = parts;
@@ -63,7 +60,7 @@ export async function createControl(parts: ControlParts): Promise<Control> {
     if (closing !== null) reply.header('connection', 'close');
   });
   registerHealth(fastify, { checks: parts.checks, registry: metrics.registry });
-  app.useGlobalFilters(new ErrorsByPath(new ProblemFilter(logger, paths), new ClientErrorFilter(logger)));
+  app.useGlobalFilters(new ErrorsByPath(logger, paths));
   serveOpenApi(app);
   await app.init();
   await fastify.ready();
@@ -74,26 +71,16 @@ export async function createControl(parts: ControlParts): Promise<Control> {
     // Not through Nest, which would log a refusal besides; ours is one line.
     listen: () => listening(where, () => fastify.listen({ port: where.port, host: where.host })),
     get url() {
-      const { port } = fastify.server.address() as AddressInfo;
-      return `http://${config.HOST}:${port}`;
+      return fastify.listeningOrigin;
     },
     close: () => {
-      closing ??= Promise.all([housekeeping.stop(), closeWithin(app, fastify)]).then(() => undefined);
+      closing ??= Promise.all([housekeeping.stop(), drained(() => app.close(), fastify.server)]).then(() => undefined);
       return closing;
     },
   };
 }
 
-async function closeWithin(app: NestFastifyApplication, fastify: FastifyInstance): Promise<void> {
-  const timer = setTimeout(() => fastify.server.closeAllConnections(), drainWithinMs);
-  try {
-    await app.close();
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** JSON, where an absent body of a command may be empty, and forms for OAuth. */
+/** JSON, where an absent body of a command may be empty, and forms for OAuth alone. */
 async function readBodies(fastify: FastifyInstance): Promise<void> {
   const parseJson = fastify.getDefaultJsonParser('error', 'error');
   fastify.removeAllContentTypeParsers();
@@ -102,6 +89,12 @@ async function readBodies(fastify: FastifyInstance): Promise<void> {
     else void parseJson(request, body.toString(), done);
   });
   await fastify.register(formbody);
+  fastify.addHook('onRequest', async ({ headers, url }) => {
+    const isForm = /^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? '');
+    if (isForm && !url.startsWith('/oauth/')) {
+      throw new Problem(415, 'UnsupportedMediaType', 'send the body as application/json');
+    }
+  });
 }
 
 function correlationIdIn(header: string | string[] | undefined): string | null {

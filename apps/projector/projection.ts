@@ -1,5 +1,5 @@
 import type { RecordedEvent } from '#libs/domain';
-import type { EventLog, LogBatch, LogEntry, LogReader, Reading } from '#libs/event-log';
+import type { EventLog, LogBatch, LogEntry, LogReader } from '#libs/event-log';
 import { readEvent, UnreadableEvent } from '#libs/event-store';
 import type { Logger, Metrics } from '#libs/platform';
 import { inOrderByKey } from './in-order-by-key.js';
@@ -20,6 +20,12 @@ export interface ProjectionTools {
   readonly metrics: Metrics;
 }
 
+/** A projection that is being fed. */
+export interface Following {
+  /** Resolves when nothing is under way and nothing will follow. */
+  stop(): Promise<void>;
+}
+
 /** So many users are projected at a time: each waits for the store, and those of one user for each other. */
 const width = 16;
 
@@ -30,11 +36,11 @@ const mostUnsaved = 1_000;
  * Feeds a projection from the log, from where it stands in `positions`. An event that cannot be handled is parked; a
  * store that is away stops the partition, which is retried, logged at error and counted as lag.
  */
-export function followLog(
+export async function followLog(
   projection: Projection,
   positions: StoredPositions,
   tools: ProjectionTools & { readonly parking: Parking },
-): Promise<Reading> {
+): Promise<Following> {
   const lag = new LagGauge(projection.name, tools.metrics);
   const saved = new Map<number, number>();
   const reader: LogReader = {
@@ -53,7 +59,7 @@ export function followLog(
       );
       // Where nothing was to be done, the position may be old: what is read again then has nothing to be done either.
       if (handled || batch.next - (saved.get(batch.partition) ?? 0) >= mostUnsaved) {
-        await positions.save(batch.partition, batch.next);
+        positions.reached(batch.partition, batch.next);
         saved.set(batch.partition, batch.next);
       }
       lag.reached(batch, batch.next);
@@ -61,7 +67,14 @@ export function followLog(
     onTrouble: (error) =>
       tools.logger.error({ err: error, projection: projection.name }, 'projection cannot go on; retrying'),
   };
-  return tools.log.read(reader);
+  const reading = await tools.log.read(reader);
+  return {
+    stop: async () => {
+      await reading.stop();
+      // What is not written is repeated at the next start.
+      await positions.save().catch(() => undefined);
+    },
+  };
 }
 
 /** The events of a batch, checked one by one as they are taken. @throws UnreadableEvent at one that cannot be read. */

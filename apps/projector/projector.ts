@@ -1,6 +1,6 @@
 import type { Accounts, Sessions } from '#libs/accounts';
 import type { Documents } from '#libs/documents';
-import type { EventLog, Reading } from '#libs/event-log';
+import type { EventLog } from '#libs/event-log';
 import type { UnsentEvents } from '#libs/event-store';
 import type { ReadinessCheck } from '#libs/platform';
 import type { Revocations } from '#libs/revocations';
@@ -8,7 +8,7 @@ import type { Users } from '#libs/users';
 import { erasureProjection } from './erasure-projection.js';
 import { Parking } from './parking.js';
 import { StoredPositions } from './positions.js';
-import { followLog, type Projection, type ProjectionTools } from './projection.js';
+import { type Following, followLog, type Projection, type ProjectionTools } from './projection.js';
 import { RevocationsFollower } from './revocations-follower.js';
 import { usersProjection } from './users-projection.js';
 
@@ -42,15 +42,15 @@ export async function startProjector(parts: ProjectorParts): Promise<Projector> 
   const follower = new RevocationsFollower(parts);
   await follower.start();
   const tools = { ...parts, parking: new Parking(parts) };
-  const readings: Reading[] = [];
+  const followings: Following[] = [];
   for (const projection of projectionsOf(parts)) {
     const positions = await StoredPositions.open(parts.documents, projection.name);
-    readings.push(await followLog(projection, positions, tools));
+    followings.push(await followLog(projection, positions, tools));
   }
   return {
     check: { name: 'projector', check: () => follower.check() },
     stop: async () => {
-      await Promise.all([follower.stop(), ...readings.map((reading) => reading.stop())]);
+      await Promise.all([follower.stop(), ...followings.map((following) => following.stop())]);
     },
   };
 }

@@ -13,5 +13,5 @@ export { objectIds } from './object-ids.js';
 export { PasswordHasher, type PasswordHasherSettings } from './password-hasher.js';
 export type { ClaimedEmail, EmailClaim, UserStanding, UserStreams } from './registrations.js';
 export { type Device, type NewSession, type Session, Sessions, type SessionsSettings } from './sessions.js';
-export { type SignInAttempt, SignInThrottle, type SignInThrottleSettings } from './sign-in-throttle.js';
+export { type Guarded, type SignInAttempt, SignInThrottle, type SignInThrottleSettings } from './sign-in-throttle.js';
 export type { ThrottleRule } from './throttle-rule.js';

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
-import { type Collection, type CollectionSpec, type Documents, DuplicateKey } from '#libs/documents';
+import type { Collection, Documents } from '#libs/documents';
 import { addressNetwork } from './address-network.js';
-import { type ThrottleRule, waitMs } from './throttle-rule.js';
+import { type Entered, Failures, type FailuresDocument, failuresSpec, type Slowed } from './failures.js';
+import { KeyedTurns } from './keyed-turns.js';
+import type { ThrottleRule } from './throttle-rule.js';
 
 /** One try to sign in, whether or not there is such a user. */
 export interface SignInAttempt {
@@ -19,19 +21,6 @@ export interface SignInThrottleSettings {
   readonly address?: ThrottleRule;
 }
 
-/** Failures against one account or from one address, which are there as hashes only. */
-interface FailuresDocument {
-  readonly _id: string;
-  readonly failures: number;
-  readonly lastFailedAt: number;
-  readonly forgetAt: number;
-}
-
-const failuresSpec: CollectionSpec<FailuresDocument> = {
-  name: 'sign_in_failures',
-  indexes: [{ keys: { forgetAt: 1 } }],
-};
-
 const accountRule: ThrottleRule = {
   freeFailures: 5,
   firstWaitMs: 1_000,
@@ -40,50 +29,51 @@ const accountRule: ThrottleRule = {
 };
 const addressRule: ThrottleRule = { ...accountRule, freeFailures: 20, forgetAfterMs: 3_600_000 };
 
+/** What became of an attempt: it must wait, or was checked; `found` is null when the check failed. */
+export type Guarded<T> = Slowed | { readonly outcome: 'checked'; readonly found: T | null };
+
 /**
- * Slows down guessing at passwords, for each account and for each address (collection `sign_in_failures`). It counts for
- * accounts that do not exist too, so that it tells nothing. Ask {@link check} before the password is looked at, then say
- * {@link failed} or {@link succeeded}. Every method rejects with `StoreUnavailable` when the store is away.
+ * Of one account one attempt is checked at a time in a process, of one address a few: more than hash passwords at once.
+ * The others wait for their turn, so that a burst of guesses costs no more hashing than it may learn from.
+ */
+const ADDRESS_AT_ONCE = 4;
+const MOST_WAITING = 200;
+const OVERRUN_MS = 1_000;
+
+/**
+ * Slows down guessing at passwords, for each account and each address (collection `sign_in_failures`), over all
+ * processes. It counts for accounts that do not exist too, so that it tells nothing. Every method rejects with
+ * `StoreUnavailable` when the store is away.
  */
 export class SignInThrottle {
   readonly #collection: Collection<FailuresDocument>;
   readonly #now: () => number;
-  readonly #account: ThrottleRule;
-  readonly #address: ThrottleRule;
+  readonly #accounts: Failures;
+  readonly #addresses: Failures;
+  readonly #accountTurns = new KeyedTurns(1, MOST_WAITING);
+  readonly #addressTurns = new KeyedTurns(ADDRESS_AT_ONCE, MOST_WAITING);
 
   private constructor(collection: Collection<FailuresDocument>, settings: SignInThrottleSettings) {
     this.#collection = collection;
     this.#now = settings.now;
-    this.#account = settings.account ?? accountRule;
-    this.#address = settings.address ?? addressRule;
+    this.#accounts = new Failures(collection, settings.account ?? accountRule, settings.now);
+    this.#addresses = new Failures(collection, settings.address ?? addressRule, settings.now);
   }
 
   static async open(documents: Documents, settings: SignInThrottleSettings): Promise<SignInThrottle> {
     return new SignInThrottle(await documents.collection(failuresSpec), settings);
   }
 
-  /** Null: go on. One read, unless the account's free failures are used up: then each wait lets one attempt through. */
-  async check(attempt: SignInAttempt): Promise<{ readonly retryAfterMs: number } | null> {
+  /**
+   * Runs `check`, which gives null for a wrong password or an unknown user, unless the attempt must wait; nobody may be
+   * told what it found but by the result. When it finds somebody, the account's failures are cleared; the address keeps
+   * its own, or its owner's password would buy more guesses at others'. When it throws, nothing is counted.
+   */
+  async guard<T>(attempt: SignInAttempt, check: () => Promise<T | null>): Promise<Guarded<T>> {
     const ids = { account: accountId(attempt), address: addressId(attempt) };
-    const found = await this.#collection.find({ _id: { $in: [ids.account, ids.address] } }, { limit: 2 });
-    const account = found.find((one) => one._id === ids.account);
-    const address = found.find((one) => one._id === ids.address);
-    const retryAfterMs = Math.max(this.#left(this.#account, account), this.#left(this.#address, address));
-    if (retryAfterMs > 0) return { retryAfterMs };
-    if (account === undefined || this.#isForgotten(account)) return null;
-    const nextWaitMs = waitMs(this.#account, account.failures);
-    if (nextWaitMs === 0 || (await this.#takeTurn(account))) return null;
-    return { retryAfterMs: nextWaitMs };
-  }
-
-  /** The password was wrong, or there is no such user. */
-  async failed(attempt: SignInAttempt): Promise<void> {
-    await Promise.all([this.#count(accountId(attempt), this.#account), this.#count(addressId(attempt), this.#address)]);
-  }
-
-  /** Clears the account's failures. The address keeps its own, or its owner's password would buy more guesses at others'. */
-  async succeeded(attempt: SignInAttempt): Promise<void> {
-    await this.#collection.deleteOne({ _id: accountId(attempt) });
+    const overrun: Slowed = { outcome: 'slowed', retryAfterMs: OVERRUN_MS };
+    const inTurn = async () => (await this.#addressTurns.take(ids.address, () => this.#attempt(ids, check))) ?? overrun;
+    return (await this.#accountTurns.take(ids.account, inTurn)) ?? overrun;
   }
 
   /** Deletes what is forgotten, `batch` at a time, and says how much there was. */
@@ -98,35 +88,60 @@ export class SignInThrottle {
     }
   }
 
-  #left(rule: ThrottleRule, entry: FailuresDocument | undefined): number {
-    if (entry === undefined || this.#isForgotten(entry)) return 0;
-    return entry.lastFailedAt + waitMs(rule, entry.failures) - this.#now();
+  async #attempt<T>(ids: Ids, check: () => Promise<T | null>): Promise<Guarded<T>> {
+    const before = await this.#read(ids);
+    const retryAfterMs = Math.max(this.#accounts.left(before.account), this.#addresses.left(before.address));
+    // Whoever must wait costs one read.
+    if (retryAfterMs > 0) return { outcome: 'slowed', retryAfterMs };
+    const account = await this.#accounts.enter(ids.account, before.account);
+    if (account.outcome === 'slowed') return account;
+    const address = await this.#addresses.enter(ids.address, before.address);
+    if (address.outcome === 'slowed') {
+      await this.#accounts.giveBack(account);
+      return address;
+    }
+    const found = await this.#checked(check, account, address);
+    const slowed = await (found === null ? this.#failed(account, address) : this.#succeeded(ids, account, address));
+    return slowed ?? { outcome: 'checked', found };
   }
 
-  #isForgotten(entry: FailuresDocument): boolean {
-    return entry.forgetAt <= this.#now();
-  }
-
-  /** Of attempts that come at once when a wait is over, one goes on; the wait begins again for the others. */
-  async #takeTurn({ _id, failures, lastFailedAt }: FailuresDocument): Promise<boolean> {
-    const { matched } = await this.#collection.updateOne(
-      { _id, failures, lastFailedAt },
-      { $set: { lastFailedAt: this.#now() } },
-    );
-    return matched;
-  }
-
-  async #count(id: string, rule: ThrottleRule): Promise<void> {
-    const now = this.#now();
-    await this.#collection.deleteOne({ _id: id, forgetAt: { $lte: now } });
-    const update = { $inc: { failures: 1 }, $max: { lastFailedAt: now, forgetAt: now + rule.forgetAfterMs } };
+  async #checked<T>(check: () => Promise<T>, account: Entered, address: Entered): Promise<T> {
     try {
-      await this.#collection.updateOne({ _id: id }, update, { upsert: true });
+      return await check();
     } catch (error) {
-      if (!(error instanceof DuplicateKey)) throw error;
-      await this.#collection.updateOne({ _id: id }, update, { upsert: true }); // It is there now.
+      await Promise.all([this.#accounts.giveBack(account), this.#addresses.giveBack(address)]);
+      throw error;
     }
   }
+
+  async #failed(account: Entered, address: Entered): Promise<Slowed | null> {
+    const slowed = await Promise.all([this.#accounts.failed(account), this.#addresses.failed(address)]);
+    return slowed[0] ?? slowed[1];
+  }
+
+  /** The failures are read again: others may have used them up while this one was checked. */
+  async #succeeded(ids: Ids, account: Entered, address: Entered): Promise<Slowed | null> {
+    const after = await this.#read(ids);
+    const slowed =
+      this.#accounts.overdrawn(account, after.account) ?? this.#addresses.overdrawn(address, after.address);
+    await this.#addresses.giveBack(address);
+    if (slowed !== null) return slowed;
+    if (after.account !== undefined) await this.#collection.deleteOne({ _id: ids.account });
+    return null;
+  }
+
+  async #read(ids: Ids): Promise<{ readonly [K in keyof Ids]: FailuresDocument | undefined }> {
+    const found = await this.#collection.find({ _id: { $in: [ids.account, ids.address] } }, { limit: 2 });
+    return {
+      account: found.find((one) => one._id === ids.account),
+      address: found.find((one) => one._id === ids.address),
+    };
+  }
+}
+
+interface Ids {
+  readonly account: string;
+  readonly address: string;
 }
 
 function accountId({ app, email }: SignInAttempt): string {

@@ -54,12 +54,17 @@ export interface UserRef {
   readonly userId: string;
 }
 
+/** Told of an event that was appended, and whether all events before it in its stream are known to be on the log. */
+export type AppendListener = (stored: StoredEvent, followsSent: boolean) => void;
+
 /**
  * The truth: one stream of events a user and one an app, each event appended at an expected version. Every method
  * rejects with `StoreUnavailable` when the store cannot be asked.
  */
 export class EventStore {
-  private readonly listeners = new Set<(stored: StoredEvent) => void>();
+  private readonly listeners = new Set<AppendListener>();
+  /** States whose event was on the log already when it was read, and with it all before it. */
+  private readonly onLog = new WeakSet<object>();
 
   private constructor(
     private readonly events: Collection<StoredEvent>,
@@ -95,7 +100,7 @@ export class EventStore {
   ): Promise<Appended<UserState>> {
     const event = this.record(user, state.version + 1, fact, context);
     const after = evolveUser(state, { ...fact, version: event.version, time: event.time } satisfies UserStep);
-    await this.append(user, event, after);
+    await this.append(user, event, after, this.onLog.has(state));
     return { event, state: after };
   }
 
@@ -104,7 +109,7 @@ export class EventStore {
     const stream = { app, userId: null };
     const event = this.record(stream, state.version + 1, fact, context);
     const after = evolveApp(state, { ...fact, version: event.version, time: event.time } satisfies AppStep);
-    await this.append(stream, event, after);
+    await this.append(stream, event, after, this.onLog.has(state));
     return { event, state: after };
   }
 
@@ -144,13 +149,15 @@ export class EventStore {
   }
 
   /** Calls `listener`, which must not throw, with each event that is appended here. Returns a function that ends it. */
-  onAppended(listener: (stored: StoredEvent) => void): () => void {
+  onAppended(listener: AppendListener): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
 
   private async newest(stream: StreamId): Promise<StoredEvent | null> {
-    return await this.events.findOne({ _id: rangeAfter(stream, 0) }, { sort: { _id: -1 } });
+    const newest = await this.events.findOne({ _id: rangeAfter(stream, 0) }, { sort: { _id: -1 } });
+    if (newest && newest.unsent === undefined) this.onLog.add(newest.state);
+    return newest;
   }
 
   private record(stream: StreamId, version: number, fact: Fact, context: CommandContext): RecordedEvent {
@@ -170,7 +177,12 @@ export class EventStore {
     });
   }
 
-  private async append(stream: StreamId, event: RecordedEvent, state: UserState | AppState): Promise<void> {
+  private async append(
+    stream: StreamId,
+    event: RecordedEvent,
+    state: UserState | AppState,
+    followsSent: boolean,
+  ): Promise<void> {
     const stored: StoredEvent = {
       _id: eventKey(stream, event.version),
       key: logKey(stream),
@@ -184,6 +196,6 @@ export class EventStore {
       if (error instanceof DuplicateKey) throw new VersionConflict(event.version - 1);
       throw error;
     }
-    for (const listener of this.listeners) listener(stored);
+    for (const listener of this.listeners) listener(stored, followsSent);
   }
 }

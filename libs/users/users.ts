@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { type Collection, type CollectionSpec, type Documents, DuplicateKey } from '#libs/documents';
 import type { UserStatus } from '#libs/domain';
 import type { EventStore } from '#libs/event-store';
@@ -22,9 +23,13 @@ export interface UserQuery {
 }
 
 const pageOfEvents = 500;
+/** Of so many users the document is remembered as it was written last. */
+const mostRecent = 10_000;
 
 /** The user documents: a projection of the log, folded event by event and gated by version. */
 export class Users {
+  private readonly recent = new LRUCache<string, UserDocument>({ max: mostRecent });
+
   private constructor(
     private readonly documents: Collection<UserDocument>,
     private readonly store: EventStore,
@@ -39,6 +44,7 @@ export class Users {
    * @throws ProjectionGap when an event before this one is nowhere to be found.
    */
   async project(event: UserEvent): Promise<void> {
+    if (await this.projectNext(event)) return;
     for (;;) {
       const current = await this.stored(event.app, event.userId);
       if (current && current.version >= event.version) return;
@@ -69,6 +75,16 @@ export class Users {
     );
   }
 
+  /**
+   * Without a read, when it is known what the document was before this event: a first event had none, and the document
+   * that was written here last may be the one before. False when it was something else.
+   */
+  private async projectNext(event: UserEvent): Promise<boolean> {
+    const before = event.version === 1 ? null : this.recent.get(userDocumentId(event.app, event.userId));
+    if (before === undefined || (before?.version ?? 0) !== event.version - 1) return false;
+    return await this.replace(before, foldUserDocument(before, event));
+  }
+
   private async stored(app: string, userId: string): Promise<UserDocument | null> {
     return await this.documents.findOne({ _id: userDocumentId(app, userId) });
   }
@@ -88,6 +104,13 @@ export class Users {
 
   /** False when somebody else changed the document meanwhile. */
   private async replace(current: UserDocument | null, next: UserDocument): Promise<boolean> {
+    const replaced = await this.write(current, next);
+    if (replaced) this.recent.set(next._id, next);
+    else this.recent.delete(next._id);
+    return replaced;
+  }
+
+  private async write(current: UserDocument | null, next: UserDocument): Promise<boolean> {
     if (current) {
       const { _id, ...fields } = next;
       return (await this.documents.updateOne({ _id, version: current.version }, { $set: fields })).matched;

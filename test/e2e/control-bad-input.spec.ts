@@ -283,12 +283,22 @@ describe('given a body of another kind', () => {
     expectProblem(answer, 415, 'UnsupportedMediaType');
   });
 
-  it('when a form is sent where JSON is read, then it is held to the same rules', async () => {
-    const answer = await client.admin('POST', '/v1/users', {
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: 'email=a%40b.c&password=correct+horse&confirmed=true',
-    });
-    expect([400, 415]).toContain(answer.status);
+  it.each([
+    ['POST', '/v1/users', 'email=a%40b.c&password=correct+horse'],
+    ['POST', '/v1/users/:id/disable', 'reason=x'],
+    ['DELETE', '/v1/users/:id', ''],
+    ['POST', '/v1/admin-keys', 'name=x&role=admin'],
+  ])('when a form is sent to %s %s, then 415', async (method, path, body) => {
+    const headers = { 'content-type': 'application/X-WWW-form-urlencoded; charset=utf-8' };
+    const answer = await client.admin(method, path.replace(':id', user.id), { headers, body });
+    expectProblem(answer, 415, 'UnsupportedMediaType');
+  });
+
+  it('when a form is sent to sign in, then 415 in the words of App Services', async () => {
+    const path = '/api/client/v2.0/app/main/auth/providers/local-userpass/login';
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const answer = await program.control.ask('POST', path, { headers, body: 'username=a%40b.c&password=x' });
+    expect(answer).toMatchObject({ status: 415, body: { error_code: 'UnsupportedMediaType', link: '' } });
   });
 
   it.each(['application/json; charset=utf-8', 'Application/JSON'])(
@@ -323,6 +333,21 @@ describe('given a method that a path does not have', () => {
     const answer = await client.admin(method, path.replace(':id', user.id));
     expectProblem(answer, 405, 'MethodNotAllowed');
     expect(answer.headers.allow).toBe(allow);
+  });
+});
+
+describe("given a method that a path of App Services' clients does not have", () => {
+  it.each([
+    ['GET', '/api/client/v2.0/app/main/auth/providers/local-userpass/login', 'POST'],
+    ['PUT', '/api/client/v2.0/auth/session', 'DELETE, POST'],
+    ['POST', '/api/client/v2.0/auth/profile?x=1', 'GET, HEAD'],
+  ])('when it is %s %s, then 405 names those that it has, in their own form', async (method, path, allow) => {
+    const answer = await program.control.ask(method, path);
+    expect(answer).toMatchObject({
+      status: 405,
+      headers: { allow, 'content-type': expect.stringMatching(/^application\/json/) },
+      body: { error: expect.stringMatching(/./), error_code: 'MethodNotAllowed', link: '' },
+    });
   });
 });
 

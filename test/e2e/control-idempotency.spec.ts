@@ -80,6 +80,16 @@ describe('given a command with an Idempotency-Key that was answered', () => {
     expect((await client.get(id)).body).toMatchObject({ state: 'disabled', version: 2, reason: 'one' });
   });
 
+  it('when it comes again with another password, then 422, and the first password holds', async () => {
+    const user = { email: `${key}@example.org`, password: 'correct horse' };
+    const send = (password: string) =>
+      client.admin<CommandBody>('POST', '/v1/users', { ...withKey(), json: { ...user, password } });
+    expect((await send(user.password)).status).toBe(201);
+    expectProblem(await send('another horse'), 422, 'IdempotencyKeyReused');
+    expect((await client.trySignIn(user)).status).toBe(200);
+    expect((await send(user.password)).status).toBe(201);
+  });
+
   it('when another caller uses the same key, then it is another command', async () => {
     const { id } = await client.register();
     const made = await client.admin<{ text: string }>('POST', '/v1/admin-keys', {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { eventually } from '../support/eventually.js';
@@ -95,11 +96,103 @@ describe('given commands', () => {
     });
   });
 
+  it('when they fail before anything is decided, then each has its one line and its one count all the same', async () => {
+    const user = await client.register();
+    const { sid } = await client.signIn(user);
+    const other = await client.register();
+    const again = { json: { email: user.email, password: 'correct horse' } };
+    const calls = [
+      ['register', 'refused', 'email-taken', 'POST', '/v1/users', again],
+      ['revoke-session', 'refused', 'SessionNotFound', 'DELETE', `/v1/users/${user.id}/sessions/nosuch`, {}],
+      ['revoke-session', 'refused', 'SessionNotFound', 'DELETE', `/v1/users/${other.id}/sessions/${sid}`, {}],
+      ['register', 'portcullis.user.registered.v1', undefined, 'POST', '/v1/users', { json: newUser() }],
+      [
+        'revoke-session',
+        'portcullis.user.session-revoked.v1',
+        undefined,
+        'DELETE',
+        `/v1/users/${user.id}/sessions/${sid}`,
+        {},
+      ],
+      [
+        'revoke-app-sessions',
+        'portcullis.app.sessions-revoked.v1',
+        undefined,
+        'POST',
+        '/v1/apps/main/revoke-sessions',
+        {},
+      ],
+    ] as const;
+    for (const [command, outcome, code, method, path, ask] of calls) {
+      const id = randomUUID();
+      const before = await counted(command);
+      await client.admin(method, path, { ...ask, headers: { 'x-correlation-id': id } });
+      expect(linesOf(id)).toEqual([expect.objectContaining({ msg: 'command', command, outcome })]);
+      expect(linesOf(id)[0]?.code).toBe(code);
+      expect(await counted(command)).toBe(before + 1);
+    }
+  });
+
+  const newUser = () => ({ email: `${randomUUID()}@example.org`, password: 'correct horse' });
+
+  /** How often a command was counted, whatever it came to. */
+  async function counted(command: string): Promise<number> {
+    const { text } = await program.control.ask('GET', '/metrics');
+    const series = [...text.matchAll(/^portcullis_commands_total\{command="([^"]+)",[^}]*\} (\d+)$/gm)];
+    return series.reduce((sum, [, name, count]) => sum + (name === command ? Number(count) : 0), 0);
+  }
+
   it('when the projections have followed, then their lag is 0', async () => {
     await client.register();
     for (const projection of ['users', 'erasure', 'revocations']) {
       await eventually(async () => (await metric(`portcullis_projector_lag_events{projection="${projection}"}`)) === 0);
     }
+  });
+});
+
+/** The lines of the log under a correlation id. */
+function linesOf(correlationId: string): Record<string, unknown>[] {
+  return program.logLines.filter((line) => line.includes(correlationId)).map((line) => JSON.parse(line));
+}
+
+describe('given keys that are made and removed', () => {
+  it('then each operation has one line in the log, with who, what and which, and nothing secret', async () => {
+    const logged = async (method: string, path: string, json?: object) => {
+      const id = randomUUID();
+      const answer = await client.admin<{ keyId: string; text: string; keys: { kid: string }[] }>(method, path, {
+        ...(json ? { json } : {}),
+        headers: { 'x-correlation-id': id },
+      });
+      const [line, ...more] = linesOf(id);
+      expect(more).toEqual([]);
+      expect(line).toMatchObject({ msg: 'key operation', actor: { kind: 'admin', id: 'environment' } });
+      return { body: answer.body, line };
+    };
+    const made = await logged('POST', '/v1/admin-keys', { name: 'k', role: 'operator' });
+    const { keyId, text } = made.body;
+    expect(made.line).toMatchObject({ operation: 'make-admin-key', outcome: 'done', keyId, role: 'operator' });
+    expect(JSON.stringify(made.line)).not.toContain(text.slice(-43));
+    expect((await logged('DELETE', `/v1/admin-keys/${keyId}`)).line).toMatchObject({
+      operation: 'remove-admin-key',
+      outcome: 'done',
+      keyId,
+    });
+    expect((await logged('DELETE', `/v1/admin-keys/${keyId}`)).line).toMatchObject({
+      operation: 'remove-admin-key',
+      outcome: 'failed',
+      code: 'AdminKeyNotFound',
+      keyId,
+    });
+    expect((await logged('DELETE', '/v1/admin-keys/environment')).line).toMatchObject({ code: 'environment-key' });
+    const rotated = await logged('POST', '/v1/signing-keys/rotate');
+    const kid = rotated.body.keys.at(-1)?.kid;
+    expect(rotated.line).toMatchObject({ operation: 'rotate-signing-key', outcome: 'done', kid });
+    expect((await logged('DELETE', `/v1/signing-keys/${kid}`)).line).toMatchObject({
+      operation: 'remove-signing-key',
+      outcome: 'done',
+      kid,
+    });
+    expect((await logged('DELETE', `/v1/signing-keys/${kid}`)).line).toMatchObject({ code: 'SigningKeyNotFound' });
   });
 });
 
@@ -150,6 +243,24 @@ describe('given the description of the API', () => {
         });
         expect({ path, method, parameters: described.sort() }).toEqual({ path, method, parameters: inPath });
       }
+    }
+  });
+
+  it('then each operation that needs an admin key says both ways to show one', async () => {
+    const { body } = await program.control.ask<{
+      components: { securitySchemes: object };
+      paths: Record<string, Record<string, { security?: object[] }>>;
+    }>('GET', '/openapi.json');
+    expect(body.components.securitySchemes).toMatchObject({
+      bearer: { type: 'http', scheme: 'bearer' },
+      'api-key': { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+    });
+    const operations = Object.entries(body.paths).flatMap(([path, methods]) =>
+      path.startsWith('/v1/') ? Object.values(methods) : [],
+    );
+    expect(operations.length).toBeGreaterThan(10);
+    for (const { security = [] } of operations) {
+      expect(new Set(security.map((each) => Object.keys(each).join()))).toEqual(new Set(['bearer', 'api-key']));
     }
   });
 

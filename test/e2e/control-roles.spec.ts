@@ -100,6 +100,18 @@ describe('given admin keys', () => {
   });
 });
 
+describe('given an admin key', () => {
+  it('when it is made and when it is listed, then its times are text, as everywhere else', async () => {
+    const client = new Client(program);
+    const json = { name: 'timed', role: 'viewer' };
+    const made = (await client.admin<{ keyId: string; createdAt: string }>('POST', '/v1/admin-keys', { json })).body;
+    expect(made).toMatchObject({ createdAt: new Date(made.createdAt).toISOString(), disabledAt: null });
+    const listed = await client.admin<{ keys: { keyId: string }[] }>('GET', '/v1/admin-keys');
+    const { createdAt } = made;
+    expect(listed.body.keys.find(({ keyId }) => keyId === made.keyId)).toMatchObject({ createdAt, disabledAt: null });
+  });
+});
+
 describe('given a program that was given no admin key', () => {
   it('when it starts, then it makes one, which stays the last', async () => {
     const fresh = await startProgram({ env: { ADMIN_API_KEY: '' } });

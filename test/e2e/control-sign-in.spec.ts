@@ -5,6 +5,7 @@ import { eventually } from '../support/eventually.js';
 import { type Program, startProgram } from '../support/program.js';
 import { Client, type TestUser, type Tokens } from '../support/program-client.js';
 import type { Answer } from '../support/program-http.js';
+import { expectProblem } from '../support/program-problem.js';
 
 /** Stands behind a proxy, so that each test can come from an address of its own. */
 let program: Program;
@@ -100,7 +101,7 @@ describe('given a user', () => {
 
   it('when the user is pending, then the right password is told so, and signing in works once confirmed', async () => {
     const user = await client.register({ confirmed: false });
-    expectClientError(await client.trySignIn(user), 401, 'AuthError', 'confirmation required');
+    expectClientError(await client.trySignIn(user), 401, 'AuthError', 'unauthorized');
     await client.command(user.id, 'confirm');
     expect((await client.trySignIn(user)).status).toBe(200);
   });
@@ -129,6 +130,15 @@ describe('given a body of realm-web', () => {
     const options = { device: { ...device, appId: 'shop', appVersion: '1', deviceId: { $oid: deviceId } } };
     const answer = await client.trySignIn(await client.register(), { options });
     expect(answer).toMatchObject({ status: 200, body: { device_id: deviceId } });
+  });
+
+  it('when it says what the device is, then the list of sessions says so, as far as it is short enough', async () => {
+    const user = await client.register();
+    await client.trySignIn(user, { options: { device: { ...device, appVersion: 'x'.repeat(65), sdkVersion: 2 } } });
+    const listed = await client.admin<{ sessions: object[] }>('GET', `/v1/users/${user.id}/sessions`);
+    expect(listed.body.sessions).toEqual([
+      expect.objectContaining({ device: { platform: 'node', platformVersion: 'v20.19.0' } }),
+    ]);
   });
 
   const strange: readonly (readonly [string, object])[] = [
@@ -202,6 +212,43 @@ describe('given failures from one address', () => {
     expectClientError(slowed, 429, 'TooManyRequests', /^too many failed sign-ins/);
     expect(Number(slowed.headers['retry-after'])).toBeGreaterThan(0);
     expect((await client.trySignIn(user, {}, newAddress())).status).toBe(200);
+  });
+});
+
+describe('given passwords that are tried all at once', () => {
+  const statusesOf = (answers: readonly Answer<unknown>[]) => answers.map(({ status }) => status);
+  /** How many were told: a few more than are free may be, where this takes so long that a wait is over meanwhile. */
+  const told = (statuses: readonly number[]) => statuses.filter((status) => status === 401).length;
+
+  it('when 150 wrong ones come at one account, then five are told, whether or not there is such a user', async () => {
+    for (const user of [wrongly(await client.register()), nobody()]) {
+      const statuses = statusesOf(
+        await Promise.all(Array.from({ length: 150 }, () => client.trySignIn(user, {}, newAddress()))),
+      );
+      expect(new Set(statuses)).toEqual(new Set([401, 429]));
+      expect(told(statuses)).toBeGreaterThanOrEqual(5);
+      expect(told(statuses)).toBeLessThanOrEqual(8);
+    }
+  });
+
+  it('when 150 come from one address at as many accounts, then twenty are told', async () => {
+    const here = newAddress();
+    const statuses = statusesOf(
+      await Promise.all(Array.from({ length: 150 }, () => client.trySignIn(nobody(), {}, here))),
+    );
+    expect(new Set(statuses)).toEqual(new Set([401, 429]));
+    expect(told(statuses)).toBeGreaterThanOrEqual(20);
+    expect(told(statuses)).toBeLessThanOrEqual(23);
+  });
+
+  it('when they are right, then all are let in, of one user and of many from one address', async () => {
+    const here = newAddress();
+    const users = await Promise.all(Array.from({ length: 30 }, () => client.register()));
+    const [first] = users;
+    if (first === undefined) throw new Error('nobody was registered');
+    const all = [...users, ...Array.from({ length: 20 }, () => first)];
+    const statuses = statusesOf(await Promise.all(all.map((user) => client.trySignIn(user, {}, here))));
+    expect(new Set(statuses)).toEqual(new Set([200]));
   });
 });
 
@@ -319,7 +366,16 @@ describe('given a form of RFC 7009', () => {
     ['nothing', ''],
   ])('when it has %s, then 400', async (_name, body) => {
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-    expect(await program.control.ask('POST', '/oauth/revoke', { headers, body })).toMatchObject({ status: 400 });
+    const answer = await program.control.ask('POST', '/oauth/revoke', { headers, body });
+    expectProblem(answer, 400, 'InvalidRequest');
+    expect(answer.body).toMatchObject({ error: 'invalid_request' });
+  });
+
+  it('when the body cannot be read, then the 400 has the word of OAuth too', async () => {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await program.control.ask('POST', '/oauth/revoke', { headers, body: '{"token":' });
+    expectProblem(answer, 400, 'MalformedJson');
+    expect(answer.body).toMatchObject({ error: 'invalid_request' });
   });
 
   it('when it comes as JSON, with a wrong hint or none, then the session is revoked as well', async () => {

@@ -24,7 +24,7 @@ import { LivingSessions } from '../sign-in/living-session.js';
 import { SignIn } from '../sign-in/sign-in.js';
 import { Bearer } from './bearer.js';
 import { ClientError, ClientErrorFilter } from './client-error.js';
-import { clientBody, deviceIdIn, PasswordCredentials } from './client-requests.js';
+import { clientBody, deviceIdIn, deviceIn, PasswordCredentials } from './client-requests.js';
 
 /** The client API of App Services, as far as signing in goes: the paths and answers that its clients know. */
 @ApiTags('client (App Services compatible)')
@@ -51,6 +51,7 @@ export class ClientAuthController {
       email: body.username,
       password: body.password,
       deviceId: deviceIdIn(body.options),
+      device: deviceIn(body.options),
       address: request.ip,
     });
     return {

@@ -20,7 +20,7 @@ export class ClientError extends Error {
 
 const refusals = {
   'invalid-credentials': new ClientError(401, 'InvalidPassword', 'unauthorized'),
-  'not-confirmed': new ClientError(401, 'AuthError', 'confirmation required'),
+  'not-confirmed': new ClientError(401, 'AuthError', 'unauthorized'),
   'user-disabled': new ClientError(401, 'UserDisabled', 'user disabled'),
   // A client acts on InvalidSession alone: it refreshes, and where that is refused too, it signs out.
   'wrong-type': new ClientError(401, 'InvalidSession', 'invalid session: incorrect token type'),
@@ -37,11 +37,8 @@ export function toClientError(error: unknown): ClientError & { readonly unexpect
     return new ClientError(429, 'TooManyRequests', error.message, { 'retry-after': seconds });
   }
   const { body, headers, unexpected } = toProblem(error);
-  const retryAfter = headers['retry-after'];
-  return Object.assign(
-    new ClientError(body.status, body.code, body.detail ?? body.title, retryAfter ? { 'retry-after': retryAfter } : {}),
-    { unexpected },
-  );
+  const { 'content-type': _ours, ...rest } = headers;
+  return Object.assign(new ClientError(body.status, body.code, body.detail ?? body.title, rest), { unexpected });
 }
 
 /** Answers the errors of the App Services client API in its own form. */

@@ -1,5 +1,6 @@
 import { ValidationPipe } from '@nestjs/common';
 import { IsOptional, IsString, Length } from 'class-validator';
+import type { Device } from '#libs/accounts';
 import { ClientError } from './client-error.js';
 
 /** Credentials of `local-userpass`, as `realm-web` sends them. Fields that are not known here are left alone. */
@@ -28,6 +29,20 @@ export const clientBody = new ValidationPipe({
 export function deviceIdIn(options: unknown): string | null {
   const id = field(field(field(options, 'device'), 'deviceId'), '$oid');
   return typeof id === 'string' && /^[0-9a-f]{24}$/.test(id) && !/^0+$/.test(id) ? id : null;
+}
+
+const deviceFields = ['platform', 'platformVersion', 'sdkVersion', 'appId', 'appVersion'] as const;
+const longestOfDevice = 64;
+
+/** What `options.device` says of the device, as far as it is text of 1 to 64 characters. */
+export function deviceIn(options: unknown): Device {
+  const device = field(options, 'device');
+  const said = deviceFields.map((name) => [name, field(device, name)] as const);
+  return Object.fromEntries(said.filter(([, value]) => isShortText(value)));
+}
+
+function isShortText(value: unknown): boolean {
+  return typeof value === 'string' && value.length > 0 && value.length <= longestOfDevice;
 }
 
 function field(value: unknown, name: string): unknown {

@@ -1,9 +1,8 @@
-import { type AppCommand, decideApp } from '#libs/domain';
+import { type AppCommand, type AppState, decideApp } from '#libs/domain';
 import type { EventStore } from '#libs/event-store';
 import { revocationOf } from '#libs/revocations';
-import type { CommandLog } from './command-log.js';
 import { CommandRefused } from './command-refused.js';
-import { decideWithRetry } from './decide-with-retry.js';
+import { decideOnce } from './decide-once.js';
 import type { Enforcement } from './enforcement.js';
 import { type CommandOutcome, outcomeOf } from './outcome.js';
 import type { SentCommand } from './sent-command.js';
@@ -13,15 +12,16 @@ export class AppDecisions {
   constructor(
     private readonly store: EventStore,
     private readonly enforcement: Enforcement,
-    private readonly log: CommandLog,
+    private readonly now: () => number,
   ) {}
 
   async execute(app: string, command: AppCommand, sent: SentCommand): Promise<CommandOutcome> {
     const stream = { app, userId: null };
-    return await this.log.watch(command.type, stream, sent, async () => {
-      const earlier =
-        sent.resumedSince === null ? null : await this.store.findByCommand(stream, sent.commandId, sent.resumedSince);
-      const appended = earlier ?? (await decideWithRetry(() => this.append(app, command, sent)));
+    return await decideOnce(sent, this.now, async (lookBackTo) => {
+      const state = await this.store.loadApp(app);
+      const since = lookBackTo();
+      const earlier = since === null ? null : await this.store.findByCommand(stream, sent.commandId, since);
+      const appended = earlier ?? (await this.append(app, state, command, sent));
       const enforced = await this.enforcement.enforce(
         revocationOf(appended.event),
         earlier ? null : appended.event.time,
@@ -30,8 +30,7 @@ export class AppDecisions {
     });
   }
 
-  private async append(app: string, command: AppCommand, sent: SentCommand) {
-    const state = await this.store.loadApp(app);
+  private async append(app: string, state: AppState, command: AppCommand, sent: SentCommand) {
     const decision = decideApp(command, state);
     if (decision.outcome === 'refused') throw new CommandRefused(decision.code);
     if (decision.outcome === 'nothing-to-do') throw new Error('everyone at once always has something to do');

@@ -7,4 +7,6 @@ export interface SentCommand extends CommandContext {
    * left one, is then the answer.
    */
   readonly resumedSince: number | null;
+  /** Since when (ms) this attempt holds the command's `Idempotency-Key`; null without one: nobody else can be at it. */
+  readonly heldSince: number | null;
 }

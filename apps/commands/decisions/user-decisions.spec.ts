@@ -33,8 +33,11 @@ function decisions(atOnce = true) {
   const logger = createLogger({ ...config, LOG_FORMAT: 'json' }, { write: (line) => logLines.push(line) });
   const metrics = createMetrics();
   const enforcement = new Enforcement(revocations, { atOnce, now, metrics, logger });
-  const log = new CommandLog(logger, metrics);
-  return { users: new UserDecisions(store, enforcement, log, now), apps: new AppDecisions(store, enforcement, log) };
+  return {
+    users: new UserDecisions(store, enforcement, now),
+    apps: new AppDecisions(store, enforcement, now),
+    log: new CommandLog(logger, metrics),
+  };
 }
 
 const sent = (resume: Partial<SentCommand> = {}): SentCommand => ({
@@ -43,6 +46,7 @@ const sent = (resume: Partial<SentCommand> = {}): SentCommand => ({
   actor: { kind: 'admin', id: 'k' },
   reason: null,
   resumedSince: null,
+  heldSince: null,
   ...resume,
 });
 
@@ -87,10 +91,11 @@ describe('given a user, and fifty commands at once', () => {
 
 describe('given a revocation set that takes no write', () => {
   it('when a command revokes, then it is accepted and pending, and the log line says so', async () => {
-    const { users, apps } = decisions();
+    const { users, apps, log } = decisions();
     await users.execute(user, register, sent());
     await revocations.close();
-    expect(await users.execute(user, { type: 'disable' }, sent())).toMatchObject({
+    const disable = () => users.execute(user, { type: 'disable' }, sent());
+    expect(await log.watch('disable', user, sent(), disable)).toMatchObject({
       version: 2,
       enforcement: { status: 'pending' },
     });
@@ -138,6 +143,32 @@ describe('given a command that was cut off', () => {
       enforcement: { status: 'enforced', at: expect.any(Number) },
     });
     expect(await watermark()).toBe(2);
+    expect((await store.loadUser(user)).version).toBe(2);
+  });
+
+  it('when two processes are at it at once, then it leaves one event, which is the answer of both', async () => {
+    const { users, apps } = decisions();
+    await users.execute(user, register, sent());
+    const held = { commandId: 'taken over', heldSince: now() };
+    const resumed = { ...held, resumedSince: now() - 1_000 };
+    for (const run of [
+      (resume: Partial<SentCommand>) => users.execute(user, revoke, sent(resume)),
+      (resume: Partial<SentCommand>) => apps.execute('main', { type: 'revoke-app-sessions' }, sent(resume)),
+    ]) {
+      const [slow, fast] = await Promise.all([run(held), run(resumed)]);
+      expect(slow.events).toHaveLength(1);
+      expect(slow.events).toEqual(fast.events);
+    }
+    expect((await store.loadUser(user)).version).toBe(2);
+    expect((await store.loadApp('main')).version).toBe(1);
+  });
+
+  it('when another process took it over while it was held up, then the event of that one is the answer', async () => {
+    const { users } = decisions();
+    await users.execute(user, register, sent());
+    const first = await users.execute(user, revoke, sent({ commandId: 'held up', resumedSince: now() - 1_000 }));
+    const woken = sent({ commandId: 'held up', heldSince: now() - 31_000 });
+    expect((await users.execute(user, revoke, woken)).events).toEqual(first.events);
     expect((await store.loadUser(user)).version).toBe(2);
   });
 

@@ -1,9 +1,8 @@
 import { decideUser, type UserCommand, type UserState } from '#libs/domain';
 import type { EventStore, UserRef } from '#libs/event-store';
 import { type Revocation, revocationOf } from '#libs/revocations';
-import type { CommandLog } from './command-log.js';
 import { CommandRefused } from './command-refused.js';
-import { decideWithRetry } from './decide-with-retry.js';
+import { decideOnce } from './decide-once.js';
 import type { Enforcement } from './enforcement.js';
 import { type CommandOutcome, outcomeOf } from './outcome.js';
 import type { SentCommand } from './sent-command.js';
@@ -13,7 +12,6 @@ export class UserDecisions {
   constructor(
     private readonly store: EventStore,
     private readonly enforcement: Enforcement,
-    private readonly log: CommandLog,
     private readonly now: () => number,
   ) {}
 
@@ -22,20 +20,22 @@ export class UserDecisions {
    * when nothing could be appended.
    */
   async execute(user: UserRef, command: UserCommand, sent: SentCommand): Promise<CommandOutcome> {
-    return await this.log.watch(command.type, user, sent, async () => {
-      if (sent.resumedSince !== null) {
-        const earlier = await this.store.findByCommand(user, sent.commandId, sent.resumedSince);
-        if (earlier) {
-          const enforced = await this.enforcement.enforce(revocationOf(earlier.event), null);
-          return outcomeOf(user, earlier.event.version, earlier, enforced);
-        }
-      }
-      return await decideWithRetry(() => this.decide(user, command, sent));
-    });
+    return await decideOnce(sent, this.now, (lookBackTo) => this.decide(user, command, sent, lookBackTo));
   }
 
-  private async decide(user: UserRef, command: UserCommand, sent: SentCommand): Promise<CommandOutcome> {
+  private async decide(
+    user: UserRef,
+    command: UserCommand,
+    sent: SentCommand,
+    lookBackTo: () => number | null,
+  ): Promise<CommandOutcome> {
     const state = await this.store.loadUser(user);
+    const since = lookBackTo();
+    const earlier = since === null ? null : await this.store.findByCommand(user, sent.commandId, since);
+    if (earlier) {
+      const enforced = await this.enforcement.enforce(revocationOf(earlier.event), null);
+      return outcomeOf(user, earlier.event.version, earlier, enforced);
+    }
     const decision = decideUser(command, state);
     if (decision.outcome === 'refused') throw new CommandRefused(decision.code);
     if (decision.outcome === 'nothing-to-do') {

@@ -1,6 +1,7 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { UserCommand } from '#libs/domain';
 import type { UserRef } from '#libs/event-store';
+import { CommandLog } from '../decisions/command-log.js';
 import type { CommandOutcome } from '../decisions/outcome.js';
 import type { SentCommand } from '../decisions/sent-command.js';
 import { UserDecisions } from '../decisions/user-decisions.js';
@@ -18,9 +19,12 @@ export class ChangeUser extends Command<CommandOutcome> {
 
 @CommandHandler(ChangeUser)
 export class ChangeUserHandler implements ICommandHandler<ChangeUser> {
-  constructor(private readonly decisions: UserDecisions) {}
+  constructor(
+    private readonly decisions: UserDecisions,
+    private readonly log: CommandLog,
+  ) {}
 
   execute({ user, change, sent }: ChangeUser): Promise<CommandOutcome> {
-    return this.decisions.execute(user, change, sent);
+    return this.log.watch(change.type, user, sent, () => this.decisions.execute(user, change, sent));
   }
 }

@@ -2,6 +2,7 @@ import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Accounts, EmailTaken } from '#libs/accounts';
 import { EventStore } from '#libs/event-store';
+import { CommandLog } from '../decisions/command-log.js';
 import { CommandRefused } from '../decisions/command-refused.js';
 import type { CommandOutcome } from '../decisions/outcome.js';
 import type { SentCommand } from '../decisions/sent-command.js';
@@ -31,10 +32,17 @@ export class RegisterUserHandler implements ICommandHandler<RegisterUser> {
     private readonly decisions: UserDecisions,
     private readonly accounts: Accounts,
     private readonly store: EventStore,
+    private readonly log: CommandLog,
     @Inject(NEW_USER_ID) private readonly newUserId: () => string,
   ) {}
 
-  async execute(command: RegisterUser): Promise<CommandOutcome> {
+  execute(command: RegisterUser): Promise<CommandOutcome> {
+    // Whom it makes is known when it is done.
+    const stream = { app: command.app, userId: null };
+    return this.log.watch('register', stream, command.sent, () => this.register(command));
+  }
+
+  private async register(command: RegisterUser): Promise<CommandOutcome> {
     const { app, email, sent } = command;
     const user = { app, userId: await this.claim(command) };
     try {

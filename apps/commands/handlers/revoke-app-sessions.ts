@@ -1,5 +1,6 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { AppDecisions } from '../decisions/app-decisions.js';
+import { CommandLog } from '../decisions/command-log.js';
 import type { CommandOutcome } from '../decisions/outcome.js';
 import type { SentCommand } from '../decisions/sent-command.js';
 
@@ -15,9 +16,13 @@ export class RevokeAppSessions extends Command<CommandOutcome> {
 
 @CommandHandler(RevokeAppSessions)
 export class RevokeAppSessionsHandler implements ICommandHandler<RevokeAppSessions> {
-  constructor(private readonly decisions: AppDecisions) {}
+  constructor(
+    private readonly decisions: AppDecisions,
+    private readonly log: CommandLog,
+  ) {}
 
   execute({ app, sent }: RevokeAppSessions): Promise<CommandOutcome> {
-    return this.decisions.execute(app, { type: 'revoke-app-sessions' }, sent);
+    const command = { type: 'revoke-app-sessions' } as const;
+    return this.log.watch(command.type, { app, userId: null }, sent, () => this.decisions.execute(app, command, sent));
   }
 }

@@ -1,6 +1,7 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Sessions } from '#libs/accounts';
 import type { UserRef } from '#libs/event-store';
+import { CommandLog } from '../decisions/command-log.js';
 import type { CommandOutcome } from '../decisions/outcome.js';
 import type { SentCommand } from '../decisions/sent-command.js';
 import { UserDecisions } from '../decisions/user-decisions.js';
@@ -29,10 +30,15 @@ export class RevokeSessionHandler implements ICommandHandler<RevokeSession> {
   constructor(
     private readonly decisions: UserDecisions,
     private readonly sessions: Sessions,
+    private readonly log: CommandLog,
   ) {}
 
+  execute(command: RevokeSession): Promise<CommandOutcome> {
+    return this.log.watch('revoke-session', command.user, command.sent, () => this.revoke(command));
+  }
+
   /** The event first, since it is the truth; then the session's own mark, which the log repeats after a crash. */
-  async execute({ user, sid, sent }: RevokeSession): Promise<CommandOutcome> {
+  private async revoke({ user, sid, sent }: RevokeSession): Promise<CommandOutcome> {
     const session = await this.sessions.find(sid);
     if (session?.userId !== user.userId || session.app !== user.app) throw new SessionNotFound();
     const standing = { sid, version: session.version, revoked: session.revokedAt !== undefined };

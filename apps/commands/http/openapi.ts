@@ -1,5 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { apiKeyScheme } from './admin/api-admin-key.js';
 
 /** `/openapi.json`, and a page to read it at `/docs`. */
 export function serveOpenApi(app: INestApplication): void {
@@ -10,6 +11,7 @@ export function serveOpenApi(app: INestApplication): void {
     )
     .setVersion('1')
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'an admin key' })
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'an admin key' }, apiKeyScheme)
     .build();
   SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, description), {
     jsonDocumentUrl: 'openapi.json',

@@ -14,6 +14,7 @@ export function sentBy(request: ControlRequest, actor: SentCommand['actor'], rea
   return {
     commandId: request.idempotency?.commandId ?? randomUUID(),
     resumedSince: request.idempotency?.resumedSince ?? null,
+    heldSince: request.idempotency?.heldSince ?? null,
     correlationId: request.id,
     actor,
     reason,

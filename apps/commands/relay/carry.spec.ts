@@ -13,11 +13,17 @@ let store: EventStore;
 let unsent: UnsentEvents;
 let log: SqliteEventLog;
 let appended: StoredEvent[];
+/** Of which the store says so. */
+let followsSent: Set<string>;
 beforeEach(async () => {
   temporary = openTemporaryStore();
   store = await EventStore.open(temporary.documents, { now: Date.now, relayed: true });
   appended = [];
-  store.onAppended((event) => appended.push(event));
+  followsSent = new Set();
+  store.onAppended((event, follows) => {
+    appended.push(event);
+    if (follows) followsSent.add(event._id);
+  });
   unsent = await UnsentEvents.open(temporary.documents);
   log = new SqliteEventLog(temporary.database, 'log');
 });
@@ -64,6 +70,27 @@ describe('given unsent events', () => {
     expect(await versionsOf(1)).toEqual([1, 2, 3]);
     expect(await versionsOf(2)).toEqual([1, 2]);
     expect(await unsent.backlog()).toEqual({ events: 0, oldestAt: null });
+  });
+
+  it('when its predecessor was on the log as it was decided, then that is not asked again', async () => {
+    await carry([await append(1)], { unsent, log });
+    const second = await append(1);
+    const among = async () => {
+      throw new Error('it was asked');
+    };
+    await carry(
+      [second],
+      {
+        unsent: {
+          ofStream: among,
+          among: async (keys) => (keys.length ? among() : new Set()),
+          markSent: (keys) => unsent.markSent(keys),
+        },
+        log,
+      },
+      followsSent,
+    );
+    expect(await versionsOf(1)).toEqual([1, 2]);
   });
 
   it('when only the newest is known, then the earlier ones go first', async () => {
@@ -132,7 +159,7 @@ describe('given processes that append, carry, and die at any moment', () => {
         for (const { user: number, process, dies } of steps) {
           const stored = await append(user(number));
           const mortal = processes[process] ?? new Mortal();
-          underWay.push(carry([stored], toolsOf(mortal)));
+          underWay.push(carry([stored], toolsOf(mortal), followsSent));
           if (scheduler.count() > 0) await scheduler.waitOne();
           if (dies) {
             mortal.die();

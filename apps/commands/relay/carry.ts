@@ -13,12 +13,17 @@ const mostOfStream = 500;
  * Carries unsent events to the log in one publish, and marks them sent. Of each stream the lowest unsent version goes
  * first, whatever the caller knew: an event whose predecessor is unsent too is not sent before it. So whoever else
  * carries the same stream at the same time, the log can get an event again, but never before an earlier one
- * (docs/architecture.md, section 1). Resolves to how many were carried.
+ * (docs/architecture.md, section 1). `followsSent` are the `_id`s of events of which it is known that all before them are on
+ * the log, so that it need not be asked. Resolves to how many were carried.
  *
  * @throws LogUnavailable, StoreUnavailable: some may then be on the log, and all are still marked unsent.
  */
-export async function carry(events: readonly StoredEvent[], { unsent, log }: CarryTools): Promise<number> {
-  const runs = lowestRuns(events);
+export async function carry(
+  events: readonly StoredEvent[],
+  { unsent, log }: CarryTools,
+  followsSent: ReadonlySet<string> = new Set(),
+): Promise<number> {
+  const runs = lowestRuns(events, followsSent);
   const predecessors = runs.flatMap(({ previous }) => (previous === null ? [] : [previous]));
   const unsentBefore = await unsent.among(predecessors);
   const complete = await Promise.all(
@@ -34,7 +39,7 @@ export async function carry(events: readonly StoredEvent[], { unsent, log }: Car
 
 interface Run {
   readonly first: StoredEvent;
-  /** The `_id` before the first one. */
+  /** The `_id` before the first one; null when there is none, or when it is known to be on the log. */
   readonly previous: string | null;
   readonly run: readonly StoredEvent[];
 }
@@ -43,7 +48,7 @@ interface Run {
  * Of each stream the events from the lowest version up to the first gap: what is missing in a gap may be unsent, and
  * must then not be overtaken.
  */
-function lowestRuns(events: readonly StoredEvent[]): Run[] {
+function lowestRuns(events: readonly StoredEvent[], followsSent: ReadonlySet<string>): Run[] {
   const runs = new Map<string, { first: StoredEvent; run: StoredEvent[]; next: number }>();
   const ordered = [...events].sort((one, other) => placeOf(one._id).version - placeOf(other._id).version);
   for (const event of ordered) {
@@ -55,5 +60,9 @@ function lowestRuns(events: readonly StoredEvent[]): Run[] {
       known.next = version + 1;
     }
   }
-  return [...runs.values()].map(({ first, run }) => ({ first, run, previous: previousKey(first._id) }));
+  return [...runs.values()].map(({ first, run }) => ({
+    first,
+    run,
+    previous: followsSent.has(first._id) ? null : previousKey(first._id),
+  }));
 }

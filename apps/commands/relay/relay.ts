@@ -39,10 +39,10 @@ export async function startRelay(parts: RelayParts): Promise<Relay> {
   const lease = await Lease.open(documents, { name: 'relay', holder: randomUUID(), lifeMs: leaseMs, now: parts.now });
   const tools = { ...parts, unsent: await UnsentEvents.open(documents), lease, signal };
 
-  const waiting: StoredEvent[] = [];
+  const waiting: { readonly event: StoredEvent; readonly followsSent: boolean }[] = [];
   let wake: () => void = () => {};
-  const unlisten = store.onAppended((event) => {
-    if (waiting.length < mostWaiting) waiting.push(event);
+  const unlisten = store.onAppended((event, followsSent) => {
+    if (waiting.length < mostWaiting) waiting.push({ event, followsSent });
     wake();
   });
   signal.addEventListener('abort', () => wake());
@@ -60,7 +60,12 @@ export async function startRelay(parts: RelayParts): Promise<Relay> {
       await turnOver();
       const turn = waiting.slice(0, mostAtOnce);
       try {
-        await carry(turn, tools);
+        const followsSent = new Set(turn.flatMap(({ event, followsSent }) => (followsSent ? [event._id] : [])));
+        await carry(
+          turn.map(({ event }) => event),
+          tools,
+          followsSent,
+        );
         waiting.splice(0, turn.length);
         if (backoff.failing) logger.info('the relay carries events to the log again');
         backoff.reset();

@@ -1,4 +1,4 @@
-import type { Account, Accounts, Session, Sessions, SignInThrottle } from '#libs/accounts';
+import type { Account, Accounts, Device, Session, Sessions, SignInThrottle } from '#libs/accounts';
 import type { EventStore } from '#libs/event-store';
 import type { TokenIssuer } from '#libs/tokens';
 import { grantOf } from './grant.js';
@@ -10,6 +10,8 @@ export interface PasswordSignIn {
   readonly password: string;
   /** The device that the client remembers, or null for a new one. */
   readonly deviceId: string | null;
+  /** What the client says of it. */
+  readonly device: Device;
   /** The caller's network address. */
   readonly address: string;
 }
@@ -26,7 +28,7 @@ export class SignIn {
   constructor(
     private readonly parts: {
       readonly accounts: Accounts;
-      readonly sessions: Sessions;
+      readonly sessions: Pick<Sessions, 'begin' | 'eraseOf'>;
       readonly throttle: SignInThrottle;
       readonly store: EventStore;
       readonly issuer: TokenIssuer;
@@ -37,15 +39,13 @@ export class SignIn {
   async withPassword(attempt: PasswordSignIn): Promise<SignedIn> {
     const { app, email, password, address } = attempt;
     const { accounts, throttle } = this.parts;
-    const slowed = await throttle.check({ app, email, address });
-    if (slowed) throw new SignInSlowed(slowed.retryAfterMs);
-    const account = await accounts.checkPassword({ app, email, password });
-    if (account === null) {
-      await throttle.failed({ app, email, address });
-      throw new SignInRefused('invalid-credentials');
-    }
-    await throttle.succeeded({ app, email, address });
-    const session = await this.begin(account, attempt.deviceId);
+    const guarded = await throttle.guard({ app, email, address }, () =>
+      accounts.checkPassword({ app, email, password }),
+    );
+    if (guarded.outcome === 'slowed') throw new SignInSlowed(guarded.retryAfterMs);
+    const account = guarded.found;
+    if (account === null) throw new SignInRefused('invalid-credentials');
+    const session = await this.begin(account, attempt);
     await accounts.signedIn(account.userId);
     const grant = grantOf(session, account);
     const [access, refresh] = await Promise.all([
@@ -62,14 +62,13 @@ export class SignIn {
 
   /**
    * The versions are read after the password was checked and before the tokens are made: a disabling that comes in
-   * between raises the watermark above them, and the tokens are dead on arrival.
+   * between raises the watermark above them, and the tokens are dead on arrival. A deletion erases what is private, and
+   * may have been through before the session was there: so the stream is asked again.
    */
-  private async begin(account: Account, deviceId: string | null): Promise<Session> {
+  private async begin(account: Account, { deviceId, device }: PasswordSignIn): Promise<Session> {
     const { sessions, store } = this.parts;
-    const [user, app] = await Promise.all([
-      store.loadUser({ app: account.app, userId: account.userId }),
-      store.loadApp(account.app),
-    ]);
+    const ref = { app: account.app, userId: account.userId };
+    const [user, app] = await Promise.all([store.loadUser(ref), store.loadApp(account.app)]);
     switch (user.status) {
       case 'unknown':
       case 'deleted':
@@ -79,14 +78,12 @@ export class SignIn {
       case 'disabled':
         throw new SignInRefused('user-disabled');
       case 'confirmed':
-        return await sessions.begin({
-          app: account.app,
-          userId: account.userId,
-          version: user.version,
-          appVersion: app.version,
-          deviceId,
-          provider: 'local-userpass',
-        });
+        break;
     }
+    const versions = { version: user.version, appVersion: app.version };
+    const session = await sessions.begin({ ...ref, ...versions, deviceId, device, provider: 'local-userpass' });
+    if ((await store.loadUser(ref)).status !== 'deleted') return session;
+    await sessions.eraseOf(account.userId);
+    throw new SignInRefused('invalid-credentials');
   }
 }

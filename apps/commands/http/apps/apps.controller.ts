@@ -1,10 +1,11 @@
 import { Body, Controller, HttpCode, Inject, Param, Post, UseGuards, UseInterceptors, UsePipes } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiBearerAuth, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Problem } from '#libs/platform';
 import type { SentCommand } from '../../decisions/sent-command.js';
 import { RevokeAppSessions } from '../../handlers/revoke-app-sessions.js';
 import { AdminGuard } from '../admin/admin-guard.js';
+import { ApiAdminKey } from '../admin/api-admin-key.js';
 import { LeastRole } from '../admin/roles.js';
 import { IdempotencyInterceptor } from '../idempotency/idempotency-interceptor.js';
 import { APP_ID } from '../injection-tokens.js';
@@ -14,7 +15,7 @@ import { CommandAnswer, commandAnswer } from '../users/answers.js';
 import { Reason } from '../users/user-requests.js';
 
 @ApiTags('apps')
-@ApiBearerAuth()
+@ApiAdminKey()
 @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'a repeated command gets the first answer' })
 @Controller('v1/apps')
 @UseGuards(AdminGuard)

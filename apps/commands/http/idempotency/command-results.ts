@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { type Collection, type CollectionSpec, type Document, type Documents, DuplicateKey } from '#libs/documents';
+import { Fingerprints, type Question } from './fingerprints.js';
 
 /** An answer as it was given. */
 export interface KeptAnswer {
@@ -30,6 +31,8 @@ export interface Resumption {
   readonly commandId: string;
   /** When the first attempt began (ms), if there was one that was cut off; null for a first attempt. */
   readonly resumedSince: number | null;
+  /** Since when (ms) this attempt holds the key: another one can take it over when it takes too long. */
+  readonly heldSince: number;
 }
 
 /** What an `Idempotency-Key` comes to. */
@@ -49,6 +52,7 @@ export class CommandResults {
 
   private constructor(
     private readonly results: Collection<CommandResult>,
+    private readonly fingerprints: Fingerprints,
     private readonly options: { readonly now: () => number; readonly keepMs: number; readonly soleProcess: boolean },
   ) {}
 
@@ -57,14 +61,15 @@ export class CommandResults {
     documents: Documents,
     options: { readonly now: () => number; readonly keepMs: number; readonly soleProcess: boolean },
   ): Promise<CommandResults> {
-    return new CommandResults(await documents.collection(commandResultsCollection), options);
+    const fingerprints = await Fingerprints.open(documents);
+    return new CommandResults(await documents.collection(commandResultsCollection), fingerprints, options);
   }
 
   /** `caller` is who sent the key: keys of two callers never meet. `question` is the whole request. */
-  async claim(caller: string, key: string, question: string): Promise<Claim> {
+  async claim(caller: string, key: string, question: Question): Promise<Claim> {
+    const fingerprint = await this.fingerprints.of(question);
     const now = this.options.now();
     const id = hash(`${caller}\n${key}`);
-    const fingerprint = hash(question);
     const commandId = randomUUID();
     const hold = { holder: this.holder, heldAt: now };
     try {
@@ -76,7 +81,7 @@ export class CommandResults {
         ...hold,
         expiresAt: now + this.options.keepMs,
       });
-      return { outcome: 'mine', id, resumption: { commandId, resumedSince: null } };
+      return { outcome: 'mine', id, resumption: { commandId, resumedSince: null, heldSince: now } };
     } catch (error) {
       if (!(error instanceof DuplicateKey)) throw error;
     }
@@ -97,7 +102,7 @@ export class CommandResults {
     return {
       outcome: 'mine',
       id,
-      resumption: { commandId: earlier.commandId, resumedSince: earlier.firstAt - clockMarginMs },
+      resumption: { commandId: earlier.commandId, resumedSince: earlier.firstAt - clockMarginMs, heldSince: now },
     };
   }
 

@@ -4,6 +4,7 @@ import { from, lastValueFrom, type Observable, of } from 'rxjs';
 import { Problem, toProblem } from '#libs/platform';
 import type { ControlRequest } from '../control-request.js';
 import { CommandResults } from './command-results.js';
+import type { Question } from './fingerprints.js';
 
 /**
  * Gives a repeated command its first answer (header `Idempotency-Key`, after draft-ietf-httpapi-idempotency-key-header).
@@ -20,8 +21,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key)) {
       throw new Problem(400, 'InvalidRequest', 'Idempotency-Key must be 1 to 255 visible ASCII characters');
     }
-    const question = `${request.method} ${request.url}\n${JSON.stringify(request.body ?? null, withoutPassword)}`;
-    const claim = await this.results.claim(request.admin?.keyId ?? '', key, question);
+    const claim = await this.results.claim(request.admin?.keyId ?? '', key, questionOf(request));
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     switch (claim.outcome) {
       case 'answered':
@@ -54,7 +54,16 @@ export class IdempotencyInterceptor implements NestInterceptor {
   }
 }
 
-/** The question is kept as a fast hash, from which a password could be guessed; so it is left out. */
-function withoutPassword(name: string, value: unknown): unknown {
-  return name === 'password' ? undefined : value;
+/** The whole request. Whatever is called a password in its body is what is secret of it. */
+function questionOf(request: ControlRequest): Question {
+  const passwords: unknown[] = [];
+  const body = JSON.stringify(request.body ?? null, (name, value: unknown) => {
+    if (name !== 'password') return value;
+    passwords.push(value);
+    return null;
+  });
+  return {
+    text: `${request.method} ${request.url}\n${body}`,
+    secret: passwords.length === 0 ? null : JSON.stringify(passwords),
+  };
 }

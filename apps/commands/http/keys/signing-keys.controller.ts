@@ -1,16 +1,23 @@
-import { Controller, Delete, Get, HttpCode, Param, Post, UseGuards } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Controller, Delete, Get, HttpCode, Param, Post, Req, UseGuards } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Problem } from '#libs/platform';
 import { SigningKeys } from '#libs/tokens';
 import { AdminGuard } from '../admin/admin-guard.js';
+import { ApiAdminKey } from '../admin/api-admin-key.js';
 import { LeastRole } from '../admin/roles.js';
+import type { ControlRequest } from '../control-request.js';
+import { iso } from '../iso.js';
+import { KeyLog, loggable } from './key-log.js';
 
 @ApiTags('signing keys')
-@ApiBearerAuth()
+@ApiAdminKey()
 @Controller('v1/signing-keys')
 @UseGuards(AdminGuard)
 export class SigningKeysController {
-  constructor(private readonly keys: SigningKeys) {}
+  constructor(
+    private readonly keys: SigningKeys,
+    private readonly log: KeyLog,
+  ) {}
 
   @Get()
   @LeastRole('viewer')
@@ -31,8 +38,14 @@ export class SigningKeysController {
   @ApiOperation({
     summary: 'Publish a new key, which signs a little later; tokens of the old one stay good until they expire',
   })
-  async rotate(): Promise<object> {
-    await this.keys.rotate();
+  async rotate(@Req() request: ControlRequest): Promise<object> {
+    await this.log.watch(
+      'rotate-signing-key',
+      request,
+      {},
+      () => this.keys.rotate(),
+      ({ kid }) => ({ kid }),
+    );
     return await this.list();
   }
 
@@ -42,11 +55,9 @@ export class SigningKeysController {
   @ApiOperation({
     summary: 'Remove a key that has leaked: every token that it signed is dead, as soon as edges hear of it',
   })
-  async remove(@Param('kid') kid: string): Promise<void> {
-    if (!(await this.keys.remove(kid))) throw new Problem(404, 'SigningKeyNotFound', 'there is no such signing key');
+  async remove(@Param('kid') kid: string, @Req() request: ControlRequest): Promise<void> {
+    await this.log.watch('remove-signing-key', request, { kid: loggable(kid) }, async () => {
+      if (!(await this.keys.remove(kid))) throw new Problem(404, 'SigningKeyNotFound', 'there is no such signing key');
+    });
   }
-}
-
-function iso(time: number): string {
-  return new Date(time).toISOString();
 }

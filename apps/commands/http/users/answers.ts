@@ -3,6 +3,7 @@ import type { Account, Session } from '#libs/accounts';
 import type { RecordedEvent } from '#libs/domain';
 import type { UserDocument } from '#libs/users';
 import type { CommandOutcome } from '../../decisions/outcome.js';
+import { iso } from '../iso.js';
 
 export class AppendedEventAnswer {
   @ApiProperty() id!: string;
@@ -76,6 +77,14 @@ export function eventAnswer(event: RecordedEvent): object {
   return { ...event, time: iso(event.time) };
 }
 
+export class DeviceAnswer {
+  @ApiPropertyOptional() platform?: string;
+  @ApiPropertyOptional() platformVersion?: string;
+  @ApiPropertyOptional() sdkVersion?: string;
+  @ApiPropertyOptional() appId?: string;
+  @ApiPropertyOptional() appVersion?: string;
+}
+
 export class SessionAnswer {
   @ApiProperty() sid!: string;
   @ApiProperty({ description: 'claim `ver` of its tokens' }) version!: number;
@@ -83,6 +92,7 @@ export class SessionAnswer {
   @ApiProperty({ format: 'date-time' }) lastUsedAt!: string;
   @ApiProperty({ format: 'date-time' }) expiresAt!: string;
   @ApiProperty() deviceId!: string;
+  @ApiProperty({ description: 'what the client said of the device when it signed in' }) device!: DeviceAnswer;
 }
 
 export function sessionAnswer(session: Session): SessionAnswer {
@@ -93,13 +103,10 @@ export function sessionAnswer(session: Session): SessionAnswer {
     lastUsedAt: iso(session.lastUsedAt),
     expiresAt: iso(session.expiresAt),
     deviceId: session.deviceId,
+    device: session.device ?? {},
   };
 }
 
 export class SessionsAnswer {
   @ApiProperty({ type: [SessionAnswer] }) sessions!: readonly SessionAnswer[];
-}
-
-function iso(time: number): string {
-  return new Date(time).toISOString();
 }

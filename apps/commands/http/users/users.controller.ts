@@ -13,7 +13,7 @@ import {
   UsePipes,
 } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiBearerAuth, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Accounts, Sessions } from '#libs/accounts';
 import { EventStore } from '#libs/event-store';
 import { Problem } from '#libs/platform';
@@ -23,6 +23,7 @@ import { ChangeUser } from '../../handlers/change-user.js';
 import { RegisterUser } from '../../handlers/register-user.js';
 import { RevokeSession } from '../../handlers/revoke-session.js';
 import { AdminGuard } from '../admin/admin-guard.js';
+import { ApiAdminKey } from '../admin/api-admin-key.js';
 import { LeastRole } from '../admin/roles.js';
 import { IdempotencyInterceptor } from '../idempotency/idempotency-interceptor.js';
 import { APP_ID } from '../injection-tokens.js';
@@ -45,7 +46,7 @@ import { EventsQuery, listableStates, NewUser, Reason, UsersQuery } from './user
 const mostSessions = 200;
 
 @ApiTags('users')
-@ApiBearerAuth()
+@ApiAdminKey()
 @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'a repeated command gets the first answer' })
 @Controller('v1/users')
 @UseGuards(AdminGuard)
