@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { type Collection, type CollectionSpec, type Document, DuplicateKey, StoreUnavailable } from '#libs/documents';
 import { MongoDocuments } from '#libs/documents/mongodb';
 import { eventually } from '../support/eventually.js';
+import { startRelayTo } from '../support/tcp-relay.js';
 import { OwnServers } from './own-servers.js';
 
 interface Thing extends Document {
@@ -114,6 +115,31 @@ describe('given MongoDB', () => {
     await Promise.all(writers);
     for (const _id of acknowledged) await expect(things.countDocuments({ _id })).resolves.toBe(1);
   }, 90_000);
+
+  it('when all connections end while one is waited for, then it is asked again', async () => {
+    const relay = await startRelayTo(servers.ports.mongo);
+    const cutOff = new MongoDocuments({
+      uri: `mongodb://127.0.0.1:${relay.port}/portcullis`,
+      serverSelectionTimeoutMs: 500,
+      operationTimeoutMs: 1_000,
+    });
+    try {
+      for (let round = 0; round < 4; round += 1) {
+        await eventually(() => cutOff.ping().then(() => true), 15_000);
+        // The driver looks after the server twice a second at the most.
+        await new Promise((resolve) => setTimeout(resolve, 600));
+        relay.silence();
+        const waiting = Promise.allSettled(Array.from({ length: 4 }, () => cutOff.ping()));
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        relay.cut();
+        await waiting;
+      }
+      await eventually(() => cutOff.ping().then(() => true), 15_000);
+    } finally {
+      await cutOff.close();
+      await relay.close();
+    }
+  }, 120_000);
 
   it('when it is looked at, then what it is and what it lacks is said', async () => {
     const check = await documents.checkServer();

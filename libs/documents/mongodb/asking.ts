@@ -1,44 +1,37 @@
-import type { MongoClient } from 'mongodb';
+import type { Db } from 'mongodb';
 import { DuplicateKey, StoreUnavailable } from '../errors.js';
+import type { Clients } from './clients.js';
 import { troubleOf } from './trouble.js';
 
 /** Asks MongoDB, for so long and no longer, and gives every failure our type. */
 export class Asking {
-  #connected = false;
+  constructor(private readonly clients: Clients) {}
 
-  constructor(
-    private readonly client: MongoClient,
-    readonly withinMs: number,
-  ) {}
+  get withinMs(): number {
+    return this.clients.withinMs;
+  }
 
   /**
    * Gives what the operation gives. Rejects with {@link DuplicateKey}, or with {@link StoreUnavailable}: then a write may have
    * been done, or may still be done, and nobody knows.
    */
-  async ask<T>(collection: string, operation: () => Promise<T>, withinMs = this.withinMs): Promise<T> {
+  async ask<T>(collection: string, operation: (db: Db) => Promise<T>, withinMs = this.withinMs): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const tooLate = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new StoreUnavailable(`MongoDB did not answer within ${withinMs} ms`)), withinMs);
     });
     try {
-      return await Promise.race([this.#connectedFirst(operation), tooLate]);
-    } catch (error) {
-      throw ourError(error, collection);
+      const answer = await Promise.race([this.clients.db().then(operation), tooLate]);
+      this.clients.answered();
+      return answer;
+    } catch (thrown) {
+      const error = ourError(thrown, collection);
+      if (error instanceof StoreUnavailable) this.clients.unanswered();
+      else this.clients.answered();
+      throw error;
     } finally {
       clearTimeout(timer);
     }
-  }
-
-  /**
-   * The driver connects by itself, but when the first attempt fails its client stays closed for good; asking it to connect
-   * makes a new beginning. Once connected it looks after its connections.
-   */
-  async #connectedFirst<T>(operation: () => Promise<T>): Promise<T> {
-    if (!this.#connected) {
-      await this.client.connect();
-      this.#connected = true;
-    }
-    return await operation();
   }
 }
 

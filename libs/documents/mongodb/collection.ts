@@ -5,18 +5,14 @@ import { checkedDocument, checkedFilter, checkedUpdate, type Fields, stored } fr
 
 /** One collection of MongoDB; see {@link Collection} for what it promises. */
 export class MongoCollection<T extends Document> implements Collection<T> {
-  readonly #name: string;
-
   constructor(
-    private readonly driver: DriverCollection<Fields>,
+    private readonly name: string,
     private readonly asking: Asking,
-  ) {
-    this.#name = driver.collectionName;
-  }
+  ) {}
 
   async insertOne(document: T): Promise<void> {
-    const checked = checkedDocument(document, this.#name);
-    await this.#ask(() => this.driver.insertOne(checked));
+    const checked = checkedDocument(document, this.name);
+    await this.#ask((driver) => driver.insertOne(checked));
   }
 
   async findOne(filter: Filter<T>, options: { readonly sort?: Sort<T> } = {}): Promise<T | null> {
@@ -29,8 +25,8 @@ export class MongoCollection<T extends Document> implements Collection<T> {
     const checked = checkedFilter(filter);
     // To MongoDB a limit of 0 is none.
     if (limit < 1) return [];
-    const found = await this.#ask(() =>
-      this.driver
+    const found = await this.#ask((driver) =>
+      driver
         .find(checked, {
           limit,
           batchSize: limit,
@@ -39,7 +35,7 @@ export class MongoCollection<T extends Document> implements Collection<T> {
         })
         .toArray(),
     );
-    return found.map((document) => stored<T>(document, this.#name));
+    return found.map((document) => stored<T>(document, this.name));
   }
 
   async updateOne(
@@ -49,44 +45,44 @@ export class MongoCollection<T extends Document> implements Collection<T> {
   ): Promise<UpdateResult> {
     const upsert = options.upsert === true;
     const checked = checkedFilter(filter);
-    if (upsert) checkedDocument(checked, this.#name);
+    if (upsert) checkedDocument(checked, this.name);
     const changes = checkedUpdate(update);
-    const { matchedCount, upsertedCount } = await this.#ask(() => this.driver.updateOne(checked, changes, { upsert }));
+    const { matchedCount, upsertedCount } = await this.#ask((driver) => driver.updateOne(checked, changes, { upsert }));
     return { matched: matchedCount > 0, upserted: upsertedCount > 0 };
   }
 
   async findOneAndUpdate(filter: Filter<T>, update: Update<T>): Promise<T | null> {
     const checked = checkedFilter(filter);
     const changes = checkedUpdate(update);
-    const found = await this.#ask(() =>
-      this.driver.findOneAndUpdate(checked, changes, { returnDocument: 'after', upsert: false }),
+    const found = await this.#ask((driver) =>
+      driver.findOneAndUpdate(checked, changes, { returnDocument: 'after', upsert: false }),
     );
-    return found === null ? null : stored<T>(found, this.#name);
+    return found === null ? null : stored<T>(found, this.name);
   }
 
   async updateMany(filter: Filter<T>, update: Update<T>): Promise<number> {
     const checked = checkedFilter(filter);
     const changes = checkedUpdate(update);
-    return (await this.#ask(() => this.driver.updateMany(checked, changes))).matchedCount;
+    return (await this.#ask((driver) => driver.updateMany(checked, changes))).matchedCount;
   }
 
   async deleteOne(filter: Filter<T>): Promise<boolean> {
     const checked = checkedFilter(filter);
-    return (await this.#ask(() => this.driver.deleteOne(checked))).deletedCount > 0;
+    return (await this.#ask((driver) => driver.deleteOne(checked))).deletedCount > 0;
   }
 
   async deleteMany(filter: Filter<T>): Promise<number> {
     const checked = checkedFilter(filter);
-    return (await this.#ask(() => this.driver.deleteMany(checked))).deletedCount;
+    return (await this.#ask((driver) => driver.deleteMany(checked))).deletedCount;
   }
 
   async countDocuments(filter: Filter<T>): Promise<number> {
     const checked = checkedFilter(filter);
-    return await this.#ask(() => this.driver.countDocuments(checked, { maxTimeMS: this.asking.withinMs }));
+    return await this.#ask((driver) => driver.countDocuments(checked, { maxTimeMS: this.asking.withinMs }));
   }
 
-  #ask<R>(operation: () => Promise<R>): Promise<R> {
-    return this.asking.ask(this.#name, operation);
+  #ask<R>(operation: (driver: DriverCollection<Fields>) => Promise<R>): Promise<R> {
+    return this.asking.ask(this.name, (db) => operation(db.collection<Fields>(this.name)));
   }
 }
 

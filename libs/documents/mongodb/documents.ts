@@ -1,12 +1,12 @@
-import type { Db, MongoClient } from 'mongodb';
 import type { Collection, CollectionSpec, Document, Documents } from '../collection.js';
 import { DuplicateKey } from '../errors.js';
 import { Asking } from './asking.js';
 import { checkMongoServer, type MongoServerCheck } from './check-server.js';
 import type { Fields } from './checked.js';
+import { Clients } from './clients.js';
 import { MongoCollection } from './collection.js';
 import { makeIndexes } from './indexes.js';
-import { createClient, demands, type MongoLimits, type MongoSettings, withDefaults } from './settings.js';
+import { type MongoSettings, withDefaults } from './settings.js';
 
 const healthCollection = 'portcullis_health';
 /** Building an index takes longer the more documents there are. */
@@ -17,33 +17,29 @@ const indexesWithinMs = 300_000;
  * writes and plain indexes. It connects when it is first used, and again by itself after a server was away.
  */
 export class MongoDocuments implements Documents {
-  readonly #limits: MongoLimits;
-  readonly #client: MongoClient;
-  readonly #db: Db;
+  readonly #clients: Clients;
   readonly #asking: Asking;
   readonly #indexed = new Map<string, Promise<void>>();
 
   constructor(settings: MongoSettings) {
-    this.#limits = withDefaults(settings);
-    this.#client = createClient(this.#limits);
-    this.#db = this.#client.db(this.#limits.database, demands(this.#limits));
-    this.#asking = new Asking(this.#client, this.#limits.operationTimeoutMs);
+    this.#clients = new Clients(withDefaults(settings));
+    this.#asking = new Asking(this.#clients);
   }
 
   async collection<T extends Document>(spec: CollectionSpec<T>): Promise<Collection<T>> {
-    const driver = this.#db.collection<Fields>(spec.name);
     await this.#makeIndexesOnce(spec.name, () =>
-      this.#asking.ask(spec.name, () => makeIndexes(driver, spec), indexesWithinMs),
+      this.#asking.ask(spec.name, (db) => makeIndexes(db.collection<Fields>(spec.name), spec), indexesWithinMs),
     );
-    return new MongoCollection<T>(driver, this.#asking);
+    return new MongoCollection<T>(spec.name, this.#asking);
   }
 
   /** Writes, because a server without a majority, or with a full disk, can still be read. */
   async ping(): Promise<void> {
-    const health = this.#db.collection<{ _id: string; count: number }>(healthCollection);
     try {
-      await this.#asking.ask(healthCollection, () =>
-        health.updateOne({ _id: 'ping' }, { $inc: { count: 1 } }, { upsert: true }),
+      await this.#asking.ask(healthCollection, (db) =>
+        db
+          .collection<{ _id: string; count: number }>(healthCollection)
+          .updateOne({ _id: 'ping' }, { $inc: { count: 1 } }, { upsert: true }),
       );
     } catch (error) {
       // Another process made the document in the same moment: so the server writes.
@@ -54,11 +50,11 @@ export class MongoDocuments implements Documents {
   /** Looks at the server, for a start. Rejects with StoreUnavailable when it cannot be asked. */
   async checkServer(): Promise<MongoServerCheck> {
     await this.ping();
-    return await this.#asking.ask(healthCollection, () => checkMongoServer(this.#client));
+    return await this.#asking.ask(healthCollection, () => checkMongoServer(this.#clients.client));
   }
 
   async close(): Promise<void> {
-    await this.#client.close();
+    await this.#clients.close();
   }
 
   #makeIndexesOnce(name: string, make: () => Promise<void>): Promise<void> {

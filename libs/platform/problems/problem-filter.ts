@@ -23,7 +23,10 @@ export class ProblemFilter implements ExceptionFilter {
     else if (answer.body.status === 503)
       this.logger.warn({ err: error, correlationId: request.id, path }, 'unavailable');
     if (reply.sent) return;
-    void reply.code(answer.body.status).headers(answer.headers).send(JSON.stringify(this.bodyOf(answer.body)));
+    void reply
+      .code(answer.body.status)
+      .headers(answer.headers)
+      .send(JSON.stringify(this.bodyOf(answer.body)));
   }
 
   /** The body of an answer; an API of its own form adds what its callers look for. */
