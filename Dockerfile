@@ -11,6 +11,7 @@ WORKDIR /srv/portcullis
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY .swcrc ./
+COPY scripts ./scripts
 COPY apps ./apps
 COPY libs ./libs
 COPY bench ./bench

@@ -31,16 +31,18 @@ describe('given the Dockerfile', () => {
   });
 
   it('then the folders that the build script names are copied before it runs', () => {
-    const { scripts } = JSON.parse(readFileSync(resolve(repository, 'package.json'), 'utf8'));
-    const [, folders = ''] = /^swc ((?:\w+ )+)--out-dir/.exec(scripts.build) ?? [];
+    const script = readFileSync(resolve(repository, 'scripts/build.mjs'), 'utf8');
+    const [, list = ''] = /^const sources = \[(.*)\];$/m.exec(script) ?? [];
+    const sources = list.split(', ').map((name) => name.replaceAll("'", ''));
+    expect(sources).toContain('apps');
     const copied = stageNamed(stages, 'build').steps.flatMap((step) => (step.kind === 'copy' ? step.sources : []));
-    expect(copied).toEqual(expect.arrayContaining(folders.trim().split(' ')));
+    expect(copied).toEqual(expect.arrayContaining(['scripts', ...sources]));
   });
 });
 
 describe('given the build context', () => {
   it('then no test, no data, no secret and no history goes to the builder', () => {
-    const allowed = /^(package(-lock)?\.json|\.npmrc|\.swcrc|LICENSE|(apps|libs|bench)\/.+)$/;
+    const allowed = /^(package(-lock)?\.json|\.npmrc|\.swcrc|LICENSE|(apps|libs|bench|scripts)\/.+)$/;
     expect(context.filter((file) => !allowed.test(file) || file.endsWith('.spec.ts'))).toEqual([]);
     const isIgnored = dockerIgnore(readFileSync(resolve(repository, '.dockerignore'), 'utf8'));
     for (const file of [
