@@ -21,6 +21,7 @@ export default {
   },
   // What needs real servers runs where they are named (npm run test:cluster).
   testPathIgnorePatterns: ['/node_modules/', ...(serversAreGiven ? [] : ['\\.cluster\\.spec\\.ts$'])],
+  maxWorkers: 2,
   testTimeout: 30_000,
   // A test that fails may leave a program running; the run must end all the same.
   forceExit: true,

@@ -3,7 +3,7 @@ export interface Document {
   readonly _id: string;
 }
 
-/** One indexable value. Comparison is by code point for strings and by size for numbers. */
+/** One indexable value. Comparison is by code point for strings and by size for numbers, which are within ±(2^53 - 1). */
 export type Scalar = string | number | boolean | null;
 
 export interface Condition<V> {
