@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Comparison } from './comparison.js';
+import { ControlClient, dealt } from './control-client.js';
 import { machine, say } from './figures.js';
 import { startProgram } from './program.js';
 import { openBareInserts, writeStreams } from './streams.js';
@@ -28,18 +29,20 @@ const { userIds, example } = await writeStreams(folder, [
 const [newStreams = [], shortStreams = [], longStreams = []] = userIds;
 const bare = await openBareInserts(folder, example);
 const program = await startProgram(folder, process.env.BENCH_NODE_FLAGS?.split(' '));
+const client = new ControlClient(program.control, program.key);
 
 const one = new Comparison(
-  () => commands([newStreams.slice(0, 1)], 250),
-  () => bare.run(1, 500),
+  () => client.commands([newStreams.slice(0, 1)], 250),
+  () => bare.inserts.run(1, 500),
 );
 const many = new Comparison(
-  () => commands(dealt(newStreams, crowd), 60),
-  () => bare.run(crowd, 600),
+  () => client.commands(dealt(newStreams, crowd), 60),
+  () => bare.inserts.run(crowd, 600),
 );
 const lengths = new Comparison(
-  () => commands(dealt(longStreams, lengthClients), streamsAClient * commandsAShortStream),
-  () => commands(dealt(shortStreams.splice(0, lengthClients * streamsAClient), lengthClients), commandsAShortStream),
+  () => client.commands(dealt(longStreams, lengthClients), streamsAClient * commandsAShortStream),
+  () =>
+    client.commands(dealt(shortStreams.splice(0, lengthClients * streamsAClient), lengthClients), commandsAShortStream),
 );
 // The first round warms up.
 for (let round = 0; round <= rounds; round += 1) {
@@ -64,29 +67,3 @@ say(
   `  a command of ${lengthClients} clients: ${costMs(lengths.second)} at stream length ${short}, ${costMs(lengths.first)} at ${long}; ` +
     `${(1 / lengths.ratio).toFixed(2)} times as long, to be at most 1.2`,
 );
-
-/** Streams dealt out to clients. */
-function dealt(userIds: readonly string[], hands: number): string[][] {
-  return Array.from({ length: hands }, (_, hand) => userIds.filter((_id, index) => index % hands === hand));
-}
-
-/** Every client sends `each` commands to each of its streams, one after the other; gives how many a second that were. */
-async function commands(streamsOf: readonly (readonly string[])[], each: number): Promise<number> {
-  const began = performance.now();
-  await Promise.all(
-    streamsOf.map(async (userIds) => {
-      for (const userId of userIds) for (let sent = 0; sent < each; sent += 1) await revoke(userId);
-    }),
-  );
-  return (streamsOf.flat().length * each * 1_000) / (performance.now() - began);
-}
-
-async function revoke(userId: string): Promise<void> {
-  const { statusCode, body } = await program.control.request({
-    method: 'POST',
-    path: `/v1/users/${userId}/revoke-sessions`,
-    headers: { authorization: `Bearer ${program.key}` },
-  });
-  if (statusCode !== 200) throw new Error(`revoke-sessions: ${statusCode} ${await body.text()}`);
-  await body.dump();
-}

@@ -16,26 +16,24 @@ export interface Round {
   readonly refused: number;
 }
 
-/** Sends requests with the tokens in turn, on 64 connections. */
+/** Sends requests with the tokens in turn, on so many connections at a time. */
 export interface Load {
   readonly name: 'wrk' | 'autocannon';
   round(url: string, seconds: number): Promise<Round>;
   close(): Promise<void>;
 }
 
-const connections = 64;
-
 /** wrk where it is installed: it leaves the server more of the machine than a load generator in Node does. */
-export async function openLoad(tokens: readonly string[]): Promise<Load> {
+export async function openLoad(tokens: readonly string[], connections: number): Promise<Load> {
   const hasWrk = await run('wrk', ['--version']).then(
     () => true,
     // It prints its version and exits with 1.
     (error: { readonly code?: unknown }) => error.code !== 'ENOENT',
   );
-  return hasWrk ? openWrk(tokens) : openAutocannon(tokens);
+  return hasWrk ? openWrk(tokens, connections) : openAutocannon(tokens, connections);
 }
 
-async function openWrk(tokens: readonly string[]): Promise<Load> {
+async function openWrk(tokens: readonly string[], connections: number): Promise<Load> {
   const folder = await mkdtemp(join(tmpdir(), 'portcullis-bench-'));
   const script = join(folder, 'tokens.lua');
   await writeFile(join(folder, 'tokens.txt'), tokens.join('\n'));
@@ -74,7 +72,7 @@ end
 `;
 }
 
-function openAutocannon(tokens: readonly string[]): Load {
+function openAutocannon(tokens: readonly string[], connections: number): Load {
   const requests = tokens.map((token) => ({ headers: { authorization: `Bearer ${token}` } }));
   return {
     name: 'autocannon',

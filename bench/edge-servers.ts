@@ -5,11 +5,14 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { createGateway } from '#apps/gateway';
 import { createLogger, createMetrics, readConfig } from '#libs/platform';
+import type { Revocations } from '#libs/revocations';
 import { MemoryRevocations } from '#libs/revocations/memory';
+import { RedisRevocations, redisSettings } from '#libs/revocations/redis';
 import { JwksKeySource } from '#libs/tokens';
 
 /**
- * One server of `edge-verdict.ts`, in a process of its own: `edge` is the gateway as it is shipped, its log on stdout;
+ * One server of `edge-comparison.ts`, in a process of its own: `edge` is the gateway as it is shipped, its log on stdout, with
+ * the revocation set in memory; `edge-redis` has it in the Redis at REDIS_URL;
  * `bare` is a Fastify route that answers the same headers to everybody; `controller` is the same as a Nest controller, and
  * `nest-route` as a route on the Fastify instance that a Nest application was given.
  */
@@ -23,9 +26,22 @@ const sameHeaders = {
   'cache-control': 'no-store',
 };
 
+const lifeMs = 3_600_000;
+
 async function edge(): Promise<string> {
+  return await edgeOn(new MemoryRevocations({ lifeMs, now: Date.now }));
+}
+
+async function edgeRedis(): Promise<string> {
+  const config = readConfig({ ...process.env, LOG_FORMAT: 'json' });
+  const logger = createLogger(config);
+  const revocations = new RedisRevocations({ ...redisSettings(config, logger), lifeMs: () => lifeMs });
+  await revocations.connected();
+  return await edgeOn(revocations);
+}
+
+async function edgeOn(revocations: Revocations): Promise<string> {
   const config = { ...readConfig({ ...process.env, LOG_FORMAT: 'json' }), EDGE_PORT: 0 };
-  const revocations = new MemoryRevocations({ lifeMs: 3_600_000, now: Date.now });
   // As many as a day of revocations might leave, none of them of the tokens that are shown.
   await revocations.raise(
     Array.from({ length: 1000 }, (_, index) => ({
@@ -81,7 +97,13 @@ async function nestRoute(): Promise<string> {
   return app.getUrl();
 }
 
-const kinds: Readonly<Record<string, () => Promise<string>>> = { edge, bare, controller, 'nest-route': nestRoute };
+const kinds: Readonly<Record<string, () => Promise<string>>> = {
+  edge,
+  'edge-redis': edgeRedis,
+  bare,
+  controller,
+  'nest-route': nestRoute,
+};
 const start = kinds[kind ?? ''];
 if (start === undefined) throw new Error(`there is no server "${kind}"; use ${Object.keys(kinds).join(', ')}`);
 process.send?.({ url: await start() });

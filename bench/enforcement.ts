@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Pool } from 'undici';
+import { ControlClient, verdictOf } from './control-client.js';
 import { machine, quantile, say } from './figures.js';
 import { startProgram } from './program.js';
 
@@ -21,12 +21,13 @@ interface Round {
 
 const folder = await mkdtemp(join(tmpdir(), 'portcullis-bench-'));
 const program = await startProgram(folder);
-const user = { email: 'bench@example.org', password: 'a password' };
-const { userId } = await post('/v1/users', user, program.key);
+const client = new ControlClient(program.control, program.key);
+const [email, password] = ['bench@example.org', 'a password'];
+const userId = await client.register(email, password);
 
 const rounds: Round[] = [];
 for (let round = -warmUp; round < revocations; round += 1) {
-  const result = await revokeOnce(await signIn());
+  const result = await revokeOnce(await client.signIn(email, password));
   if (round >= 0) rounds.push(result);
 }
 await program.stop();
@@ -62,7 +63,7 @@ async function revokeOnce(token: string): Promise<Round> {
   const ask = async () => {
     while (refusedAt === null) {
       const askedAt = performance.now();
-      const status = await verdict(program.edge, token);
+      const status = await verdictOf(program.edge, token);
       if (status === 401) {
         if (performance.now() < sentAt) throw new Error('refused before it was revoked: the figures mean nothing');
         refusedAt ??= performance.now();
@@ -73,35 +74,10 @@ async function revokeOnce(token: string): Promise<Round> {
   const asking = Promise.all(Array.from({ length: askers }, ask));
   while (verdictMs.length < askers * 3) await Promise.race([asking, new Promise((resolve) => setImmediate(resolve))]);
   sentAt = performance.now();
-  await post(`/v1/users/${userId}/revoke-sessions`, {}, program.key);
+  await client.revokeSessions(userId);
   const answerMs = performance.now() - sentAt;
   await asking;
   return { verdictMs, answerMs, refusalMs: (refusedAt ?? Number.NaN) - sentAt };
-}
-
-async function signIn(): Promise<string> {
-  const path = '/api/client/v2.0/app/main/auth/providers/local-userpass/login';
-  return (await post(path, { username: user.email, password: user.password })).access_token;
-}
-
-async function verdict(edge: Pool, token: string): Promise<number> {
-  const headers = { authorization: `Bearer ${token}` };
-  const { statusCode, body } = await edge.request({ method: 'GET', path: '/_portcullis/verdict', headers });
-  await body.dump();
-  return statusCode;
-}
-
-async function post(path: string, json: object, key?: string): Promise<{ userId: string; access_token: string }> {
-  const headers = { 'content-type': 'application/json', ...(key ? { authorization: `Bearer ${key}` } : {}) };
-  const { statusCode, body } = await program.control.request({
-    method: 'POST',
-    path,
-    headers,
-    body: JSON.stringify(json),
-  });
-  const text = await body.text();
-  if (statusCode >= 300) throw new Error(`POST ${path}: ${statusCode} ${text}`);
-  return JSON.parse(text);
 }
 
 function line(what: string, values: readonly number[]): string {

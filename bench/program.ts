@@ -59,7 +59,8 @@ async function settled(child: ChildProcess, control: Dispatcher, edge: Dispatche
   throw new Error('the program ended before it was ready');
 }
 
-async function freePort(): Promise<string> {
+/** Free when it is asked for. */
+export async function freePort(): Promise<string> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { objectIds } from '#libs/accounts';
+import type { Documents } from '#libs/documents';
 import { openSqlite, SqliteDocuments } from '#libs/documents/sqlite';
 import type { CommandContext, UserFact } from '#libs/domain';
 import { SqliteEventLog } from '#libs/event-log/sqlite';
 import { EventStore, eventsCollection, type StoredEvent } from '#libs/event-store';
+import { BareInserts } from './bare-inserts.js';
 
 const sent: CommandContext = {
   commandId: '00000000-0000-4000-8000-000000000000',
@@ -28,7 +30,18 @@ export async function writeStreams(
 ): Promise<{ readonly userIds: readonly string[][]; readonly example: StoredEvent }> {
   const database = openSqlite({ folder: join(folder, 'data') });
   const documents = new SqliteDocuments(database);
-  const store = await EventStore.open(documents, { now: Date.now, relayed: false });
+  const streams = await growStreams(documents, wanted, { relayed: false });
+  database.close();
+  return streams;
+}
+
+/** The same, into a store. `relayed` as the program there has it. */
+export async function growStreams(
+  documents: Documents,
+  wanted: readonly Wanted[],
+  { relayed }: { readonly relayed: boolean },
+): Promise<{ readonly userIds: readonly string[][]; readonly example: StoredEvent }> {
+  const store = await EventStore.open(documents, { now: Date.now, relayed });
   const newId = objectIds(Date.now);
   const userIds = wanted.map(({ count }) => Array.from({ length: count }, newId));
   // All streams grow at the same time, so that they share the syncs of the disk.
@@ -36,7 +49,6 @@ export async function writeStreams(
     wanted.flatMap(({ length }, index) => userIds[index]?.map((userId) => grow(store, userId, length)) ?? []),
   );
   const [example] = await (await documents.collection(eventsCollection)).find({}, { sort: { _id: -1 }, limit: 1 });
-  database.close();
   if (example === undefined) throw new Error('there are no streams');
   return { userIds, example };
 }
@@ -53,30 +65,13 @@ async function grow(store: EventStore, userId: string, length: number): Promise<
   }
 }
 
-/** Inserts of one document after the other into the events' collection, as the program has it, and nothing else. */
-export interface BareInserts {
-  /** `writers` at once, `each` documents a writer; gives how many a second that were. */
-  run(writers: number, each: number): Promise<number>;
-  close(): void;
-}
-
-export async function openBareInserts(folder: string, example: StoredEvent): Promise<BareInserts> {
+/** Bare inserts into a file of their own, with the indexes of the program's. */
+export async function openBareInserts(
+  folder: string,
+  example: StoredEvent,
+): Promise<{ readonly inserts: BareInserts; close(): void }> {
   const database = openSqlite({ folder: join(folder, 'bare') });
   const documents = await new SqliteDocuments(database).collection(eventsCollection);
   await new SqliteEventLog(database, eventsCollection.name).ends(); // Makes its index.
-  let inserted = 0;
-  return {
-    async run(writers, each) {
-      const began = performance.now();
-      const write = async () => {
-        for (let done = 0; done < each; done += 1) {
-          inserted += 1;
-          await documents.insertOne({ ...example, _id: `main/${String(inserted).padStart(24, '0')}:0000000001` });
-        }
-      };
-      await Promise.all(Array.from({ length: writers }, write));
-      return (writers * each * 1_000) / (performance.now() - began);
-    },
-    close: () => database.close(),
-  };
+  return { inserts: new BareInserts(documents, example), close: () => database.close() };
 }

@@ -40,6 +40,25 @@ async function append(userId: string, ...facts: readonly (readonly [UserFact, st
 const stored = async (userId: string): Promise<UserDocument | null> =>
   (await temporary.documents.collection(usersCollection)).findOne({ _id: `${app}/${userId}` });
 
+describe('given a store that was put back to an earlier state under a running projection', () => {
+  it('when the log goes on, or is repeated, then the document is what the stream says', async () => {
+    const events = await append('ada', [registered, null], [disabled, null], [enabled, null]);
+    const [first, , third] = events;
+    for (const event of events) await users.project(event);
+    const documents = await temporary.documents.collection(usersCollection);
+    const newest = await stored('ada');
+    for (const earlier of [first, null]) {
+      await documents.deleteMany({});
+      if (earlier) await documents.insertOne(foldUserDocument(null, earlier));
+      if (third) await users.project(third);
+      expect(await stored('ada')).toEqual(newest);
+    }
+    await documents.deleteMany({});
+    for (const event of await append('ada', [revoked, null])) await users.project(event);
+    expect(await stored('ada')).toMatchObject({ version: 4, watermark: 4 });
+  });
+});
+
 describe('given a history', () => {
   it('when it is projected event by event, then the document says where the user stands, since when and why', async () => {
     const began = time;

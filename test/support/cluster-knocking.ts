@@ -30,8 +30,6 @@ export class Knocking {
   readonly verdicts: Verdicts = { granted: 0, refused: 0, none: 0, unreachable: 0 };
   /** Verdicts that must not be. */
   readonly wrong: unknown[] = [];
-  /** How many dead tokens were shown and held back. */
-  heldBack = 0;
   /** When an edge last gave no verdict (`performance.now`). */
   lastNoneAt = Number.NEGATIVE_INFINITY;
   readonly #edges: ReadonlyMap<ClusterApp, ProcessClient>;
@@ -97,7 +95,6 @@ export class Knocking {
         break;
       case 401:
         this.verdicts.refused += 1;
-        if (mustBeRefused) this.heldBack += 1;
         if (person.mustBeLetIn(token)) this.#isWrong('refused', token, app, askedAt);
         break;
       case 503:

@@ -30,6 +30,7 @@ const mostOwn = 6;
 /** Between two commands of a client: the edges and the servers are on the same cores. */
 const paceMs = 15;
 const awayMs = 100;
+const mostFinished = 10;
 
 /**
  * Clients that register, sign in, refresh, disable, enable, revoke and delete through every commands process, and keep
@@ -40,8 +41,8 @@ export class ClusterLoad {
   /** Registrations that were not answered. */
   readonly doubtful: Registration[] = [];
   readonly counts: LoadCounts = { acknowledged: 0, enforced: 0, pending: 0, unavailable: 0, cutOff: 0 };
-  /** What was unavailable, and why, as the answers said it. */
-  readonly reasons = new Map<string, number>();
+  /** Commands that lost the race for a version. */
+  conflicts = 0;
   /** How long commands that were carried out took, ms. */
   readonly tookMs: number[] = [];
   /** Answers that should not have been given. */
@@ -80,7 +81,7 @@ export class ClusterLoad {
   /** The next attempt on an address whose registration was not answered finishes it, or finds it done. */
   async finishRegistrations(): Promise<void> {
     const api = this.#apiOf(0);
-    for (const user of this.doubtful.splice(0)) {
+    for (const user of this.doubtful.splice(0).slice(-mostFinished)) {
       const { status } = await api.register(user);
       const signedIn = await api.signIn(user);
       if (![201, 409].includes(status) || signedIn.status !== 200) {
@@ -90,10 +91,11 @@ export class ClusterLoad {
   }
 
   async #client(index: number): Promise<void> {
-    const api = this.#apiOf(index);
     const own: Person[] = [];
-    while (!this.#stopped && !this.cluster.closed) {
-      const answered = await this.#act(api, own);
+    for (let turn = index; !this.#stopped && !this.cluster.closed; ) {
+      const answered = await this.#act(this.#apiOf(turn), own);
+      // As a load balancer would: what is not answered by one is sent to another.
+      if (!answered) turn += 1;
       await pause(answered ? paceMs : awayMs);
     }
   }
@@ -168,7 +170,10 @@ export class ClusterLoad {
     if (answer.status === 200) {
       this.tookMs.push(performance.now() - sentAt);
       this.#carriedOut(person, name, sid, answer.body);
-    } else this.#note(name, answer, person.shared ? [409] : [404]);
+    } else {
+      if (answer.status === 409) this.conflicts += 1;
+      this.#note(name, answer, person.shared ? [409] : [404]);
+    }
     person.answered(name);
     return true;
   }
@@ -205,13 +210,11 @@ export class ClusterLoad {
   }
 
   /** Counts an answer that brought nothing; it is wrong unless it is one of those that may be, or 503 as it should be. */
-  #note(what: string, answer: Answer<object> | null, maybe: readonly number[]): boolean {
+  #note(what: string, answer: Answer<unknown> | null, maybe: readonly number[]): boolean {
     if (answer === null) return false;
     const { status, headers, body } = answer;
     if (status === 503 && headers['retry-after'] !== undefined) {
       this.counts.unavailable += 1;
-      const reason = `${what}: ${'detail' in body ? body.detail : JSON.stringify(body)}`;
-      this.reasons.set(reason, (this.reasons.get(reason) ?? 0) + 1);
       return false;
     }
     if (!maybe.includes(status)) this.wrong.push({ what, status, body, retryAfter: headers['retry-after'] });

@@ -22,15 +22,18 @@ export class Scene {
     readonly chance: Chance,
   ) {}
 
-  /** Waits until so many commands more were carried out, and dead tokens held back as well. */
+  /** Waits until so many commands more were carried out, and dead tokens refused as well. */
   async busy(commands = 30): Promise<void> {
-    const { load, knocking } = this;
-    const { acknowledged } = load.counts;
-    const { heldBack } = knocking;
-    await eventually(
-      () => load.counts.acknowledged >= acknowledged + commands && knocking.heldBack >= heldBack + commands / 4,
-      busyWithinMs,
-    );
+    const { counts } = this.load;
+    const { acknowledged } = counts;
+    await this.refused(commands / 3);
+    await eventually(() => counts.acknowledged >= acknowledged + commands, busyWithinMs);
+  }
+
+  /** Waits until the edges have refused so many tokens more. */
+  async refused(tokens: number): Promise<void> {
+    const { refused } = this.knocking.verdicts;
+    await eventually(() => this.knocking.verdicts.refused >= refused + tokens, busyWithinMs);
   }
 
   /** What was answered from this call until the call of the function that it gives. */
@@ -93,21 +96,18 @@ export async function underLoad(
     expect(knocking.wrong).toEqual([]);
     const findings = await checkCluster(cluster, load.people, knocking);
     const commandMs = percentiles(load.tookMs);
-    const unavailable = Object.fromEntries(load.reasons);
     const all = {
       SEED: seed,
       ...figures,
       commandMs,
-      reasons: unavailable,
       ...load.counts,
       ...knocking.verdicts,
       ...findings,
     };
     process.stdout.write(`${name}: ${JSON.stringify(all)}\n`);
   } catch (error) {
-    process.stdout.write(
-      `${name}: SEED=${seed} ${JSON.stringify([...load.reasons])} ${JSON.stringify(percentiles(load.tookMs))}\n`,
-    );
+    const errors = cluster.apps.flatMap((app) => app.said('"level":50').slice(-10));
+    process.stdout.write(`${name} failed: SEED=${seed} ${JSON.stringify(load.counts)} ${JSON.stringify(errors)}\n`);
     throw error;
   } finally {
     await Promise.all([load.stop(), knocking.stop()]);

@@ -13,6 +13,7 @@ export class Clients {
   #db: Db;
   #connected = false;
   #answeredAt = performance.now();
+  #closed = false;
 
   constructor(private readonly limits: MongoLimits) {
     this.#client = createClient(limits);
@@ -48,7 +49,7 @@ export class Clients {
 
   /** An operation was not answered; after a while without any answer there is a new client. */
   unanswered(): void {
-    if (performance.now() - this.#answeredAt < 2 * this.withinMs) return;
+    if (this.#closed || performance.now() - this.#answeredAt < 2 * this.withinMs) return;
     const lost = this.#client;
     this.#client = createClient(this.limits);
     this.#db = this.#client.db(this.limits.database, demands(this.limits));
@@ -58,6 +59,7 @@ export class Clients {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#client.close();
   }
 }
